@@ -1,0 +1,42 @@
+package parley
+
+// Event is something that happened, told by one part of the program to the
+// others. Every event there is stands in this file. An event is a hint: it comes
+// after the commit it speaks of, it may be lost when the process dies, and
+// nothing that must happen may hang on it.
+type Event interface{ event() }
+
+// PeopleChanged says that the directory facts of these people changed.
+type PeopleChanged struct{ People []PersonID }
+
+// AccountDisabled says that a person may no longer sign in. Their devices have
+// ended.
+type AccountDisabled struct{ Person PersonID }
+
+// DevicesEnded says that these devices of a person are signed out, for whatever
+// reason: their sockets must close and their positions no longer hold the log.
+type DevicesEnded struct {
+	Person  PersonID
+	Devices []DeviceID
+}
+
+// DeviceSignedIn says that a person has a new device and from which position it
+// reads.
+type DeviceSignedIn struct {
+	Person PersonID
+	Device DeviceID
+	From   Pos
+}
+
+// PresenceChanged says that a person's state, as somebody may see it, changed.
+type PresenceChanged struct{ Person PersonID }
+
+// RelationChanged says that what Other may know of Owner changed.
+type RelationChanged struct{ Owner, Other PersonID }
+
+func (PeopleChanged) event()   {}
+func (AccountDisabled) event() {}
+func (DevicesEnded) event()    {}
+func (DeviceSignedIn) event()  {}
+func (PresenceChanged) event() {}
+func (RelationChanged) event() {}
