@@ -18,7 +18,22 @@ type AccountDisabled struct{ Person PersonID }
 type DevicesEnded struct {
 	Person  PersonID
 	Devices []DeviceID
+	Reason  EndReason
 }
+
+// EndReason says why devices ended. It is told to the device, so the strings are
+// part of the wire.
+type EndReason string
+
+// The reasons.
+const (
+	EndedSignedOut EndReason = "signed-out" // on the device itself
+	EndedRevoked   EndReason = "revoked"    // by the person, on another device
+	EndedDisabled  EndReason = "disabled"   // the person may no longer sign in
+	EndedExpired   EndReason = "expired"    // not used for too long
+	EndedPassword  EndReason = "password"   // the password was changed
+	EndedReplaced  EndReason = "replaced"   // signed in anew there, or one device too many
+)
 
 // DeviceSignedIn says that a person has a new device and from which position it
 // reads.
