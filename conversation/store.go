@@ -2,16 +2,11 @@ package conversation
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"time"
 
 	"parley"
 )
-
-// ErrKnown answers an entry whose device and client id are stored already: the
-// first attempt was accepted, only its acknowledgement got lost.
-var ErrKnown = errors.New("entry is known already")
 
 // Store is what the log needs of the database. Positions are handed out by its
 // single writer; a position is the order, whatever the clock says.
@@ -100,7 +95,7 @@ type Reader struct {
 // Floor is a person's place in the log while they have no device.
 type Floor struct {
 	Person parley.PersonID
-	Pos    parley.Pos // the highest position that an ended device of theirs had; their next first device reads on from here
+	Floor  parley.Pos // the highest position that an ended device of theirs had; their next first device reads on from here
 
 	// Missed is the highest position that the time limit deleted from a stream
 	// of theirs. A device whose cursor is below it has missed messages.
