@@ -1,0 +1,136 @@
+package webapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// The inputs of the operations.
+type (
+	nothing       struct{}
+	bodyOf[T any] struct{ Body T }
+	deviceInput   struct {
+		Device string `path:"device" maxLength:"24"`
+	}
+	whoInput struct {
+		Who string `path:"who" maxLength:"320" doc:"An id or a sign-in address."`
+	}
+	photoInput struct {
+		Who         string `path:"who" maxLength:"320" doc:"An id or a sign-in address."`
+		Size        string `query:"size" enum:"small,large" default:"small" doc:"96 or 320 pixels."`
+		IfNoneMatch string `header:"If-None-Match" hidden:"true"`
+	}
+	searchInput struct {
+		Query string `query:"q" required:"true" maxLength:"200"`
+		Limit int    `query:"limit" minimum:"1" maximum:"50" default:"20"`
+	}
+	syncInput struct {
+		After string `query:"after" maxLength:"64" doc:"A cursor; empty: from the start."`
+		Limit int    `query:"limit" minimum:"1" maximum:"500" default:"200"`
+	}
+	afterInput struct {
+		After string `query:"after" maxLength:"64" doc:"A cursor; empty: all."`
+	}
+)
+
+// The outputs of the operations.
+type (
+	reply[T any]  struct{ Body T }
+	sessionOutput struct {
+		SetCookie []string `header:"Set-Cookie" hidden:"true"`
+		Body      Session
+	}
+	cookieOutput struct {
+		SetCookie []string `header:"Set-Cookie" hidden:"true"`
+	}
+	photoOutput struct {
+		Status       int
+		ContentType  string `header:"Content-Type"`
+		ETag         string `header:"ETag"`
+		CacheControl string `header:"Cache-Control"`
+		Body         []byte
+	}
+)
+
+// access says who may call an operation.
+type access bool
+
+const (
+	anyone     access = false
+	deviceOnly access = true
+)
+
+// operation is the part of a registration that differs.
+type operation struct {
+	id     string
+	method string
+	path   string
+	who    access
+	status int // of success; 0: 200 with a body, 204 without
+	doc    string
+}
+
+// registerOperations puts every REST operation on the API. What is not
+// registered here does not exist.
+func (s *Server) registerOperations(api huma.API) {
+	register(s, api, operation{id: "getAbout", method: "GET", path: "/api/about", who: anyone, doc: "What anybody may know of this server."}, s.getAbout)
+	register(s, api, operation{id: "discover", method: "POST", path: "/api/discover", who: anyone, doc: "Where an address signs in."}, s.discover)
+	register(s, api, operation{id: "signIn", method: "POST", path: "/api/session", who: anyone, doc: "Signs a device in."}, s.signIn)
+	register(s, api, operation{id: "getSession", method: "GET", path: "/api/session", who: deviceOnly, doc: "The session again, for an app that starts."}, s.getSession)
+	register(s, api, operation{id: "signOut", method: "DELETE", path: "/api/session", who: deviceOnly, doc: "Signs this device out."}, s.signOut)
+	register(s, api, operation{id: "forgotPassword", method: "POST", path: "/api/password/forgotten", who: anyone, status: http.StatusAccepted, doc: "Shows the administrator that somebody forgot the password. The answer is always the same."}, s.forgotPassword)
+	register(s, api, operation{id: "getInvitation", method: "POST", path: "/api/invitation", who: anyone, doc: "For whom an invitation is."}, s.getInvitation)
+	register(s, api, operation{id: "useInvitation", method: "POST", path: "/api/invitation/password", who: anyone, doc: "Sets the first password, once."}, s.useInvitation)
+	register(s, api, operation{id: "changePassword", method: "PUT", path: "/api/me/password", who: deviceOnly, doc: "Changes the password and signs the other devices out."}, s.changePassword)
+	register(s, api, operation{id: "setPresence", method: "PUT", path: "/api/me/presence", who: deviceOnly, doc: "Chooses a state, or goes back to the automatic one."}, s.setPresence)
+	register(s, api, operation{id: "setNote", method: "PUT", path: "/api/me/note", who: deviceOnly, doc: "Sets the personal note; empty removes it."}, s.setNote)
+	register(s, api, operation{id: "searchPeople", method: "GET", path: "/api/people", who: deviceOnly, doc: "People search."}, s.searchPeople)
+	register(s, api, operation{id: "getCard", method: "GET", path: "/api/people/{who}", who: deviceOnly, doc: "Everything that this viewer may see of a person."}, s.getCard)
+	register(s, api, operation{id: "getPhoto", method: "GET", path: "/api/people/{who}/photo", who: deviceOnly, doc: "The picture, a JPEG."}, s.getPhoto)
+	register(s, api, operation{id: "getContacts", method: "GET", path: "/api/contacts", who: deviceOnly, doc: "The groups of the Contacts tab."}, s.getContacts)
+	register(s, api, operation{id: "getDevices", method: "GET", path: "/api/devices", who: deviceOnly, doc: "The person's signed-in devices."}, s.getDevices)
+	register(s, api, operation{id: "endDevice", method: "DELETE", path: "/api/devices/{device}", who: deviceOnly, doc: "Signs one of the own devices out."}, s.endDevice)
+	register(s, api, operation{id: "sync", method: "GET", path: "/api/sync", who: deviceOnly, doc: "Entries after a cursor."}, s.sync)
+	register(s, api, operation{id: "getMarks", method: "GET", path: "/api/marks", who: deviceOnly, doc: "Delivered and read marks that changed since a cursor."}, s.getMarks)
+	register(s, api, operation{id: "getWellKnown", method: "GET", path: "/.well-known/parley", who: anyone, doc: "Where this domain signs in."}, s.getWellKnown)
+}
+
+// handler answers one operation. Who asks is in the caller.
+type handler[I, O any] func(context.Context, caller, *I) (*O, error)
+
+func register[I, O any](s *Server, api huma.API, op operation, h handler[I, O]) {
+	o := huma.Operation{
+		OperationID: op.id, Method: op.method, Path: op.path, Description: op.doc, DefaultStatus: op.status,
+		MaxBodyBytes: maxRequestBody + 1,
+	}
+	if op.id == "getPhoto" {
+		o.Responses = map[string]*huma.Response{"200": {
+			Description: "The picture.",
+			Content:     map[string]*huma.MediaType{"image/jpeg": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
+		}}
+	}
+	if op.who == deviceOnly {
+		o.Security = []map[string][]string{{"session": {}}}
+	}
+	huma.Register(api, o, func(ctx context.Context, in *I) (*O, error) {
+		return answer(ctx, s, op.who, in, h)
+	})
+}
+
+// newAPI makes the huma API over mux with everything registered.
+func (s *Server) newAPI(mux *http.ServeMux) huma.API {
+	config := huma.DefaultConfig("Parley", "1")
+	config.CreateHooks = nil // no $schema in bodies
+	config.DocsPath, config.SchemasPath, config.OpenAPIPath = "", "", ""
+	config.AllowAdditionalPropertiesByDefault = true // unknown fields are tolerated
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"session": {Type: "http", Scheme: "bearer", Description: "The device token, as a bearer token or in the cookie parley or __Host-parley."},
+	}
+	api := humago.New(mux, config)
+	s.registerOperations(api)
+	describeSocket(api.OpenAPI())
+	return api
+}
