@@ -63,6 +63,12 @@ type Store interface {
 	// at after or beyond.
 	Marks(ctx context.Context, person parley.PersonID, after parley.Pos) ([]Mark, error)
 
+	// Delivered returns the conversations of the person of which Purge deleted
+	// something when the log's head was at after or beyond, each with the highest
+	// position that Purge (not PurgeOlder) ever deleted: everything up to there
+	// reached every device.
+	Delivered(ctx context.Context, person parley.PersonID, after parley.Pos) ([]PurgeRange, error)
+
 	// Purge deletes these ranges, in small steps behind messages. It returns when
 	// all are deleted. The text is out of the files within 30 seconds more.
 	Purge(ctx context.Context, ranges []PurgeRange) error
