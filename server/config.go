@@ -1,0 +1,144 @@
+package server
+
+import (
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"parley"
+	"parley/policy"
+)
+
+// Config is everything that the operator decides. Fields with a key come from
+// the configuration file, from PARLEY_ variables and from flags, in this order;
+// their doc tags are the text of parley.example.toml. The others are set by the
+// program that starts the server.
+type Config struct {
+	Addr           string         `key:"addr" doc:"Address and port to listen on. 127.0.0.1 is for a proxy on this machine; \":443\" is every address."`
+	Data           string         `key:"data" doc:"Folder that holds everything the server stores. Relative to the folder that the server starts in."`
+	PublicURL      string         `key:"public_url" doc:"How people reach this server, such as https://parley.example.com. Needed when the sign-in address's domain is another one, and for invitation links. Empty: made from addr and tls."`
+	TrustedProxies []netip.Prefix `key:"trusted_proxies" doc:"Proxies whose X-Forwarded-For is believed, as addresses or prefixes, such as [\"127.0.0.1\", \"10.0.0.0/8\"]. Everybody else's is ignored."`
+
+	Organisation OrganisationConfig `key:"organisation" doc:"The organisation that this server is for."`
+	Operator     OperatorConfig     `key:"operator" doc:"Who runs this server, if that is not the organisation itself. The sign-in page and the privacy page name them."`
+	TLS          TLSConfig          `key:"tls" doc:"Encryption of the connections. Browsers give an app on plain HTTP no encryption, worker or microphone, so use TLS here or in a proxy."`
+	Directory    DirectoryConfig    `key:"directory" doc:"What of the directory is whose business."`
+	Policy       PolicyConfig       `key:"policy" doc:"The rules of the organisation."`
+	Limits       LimitsConfig       `key:"limits" doc:"How much one person or device may ask for."`
+	Metrics      MetricsConfig      `key:"metrics" doc:"Figures for Prometheus at /metrics. Without the settings below they are given to this machine only."`
+	Log          LogConfig          `key:"log" doc:"The server's own log, on standard error. It never holds content, passwords, tokens or query strings."`
+
+	Logger *slog.Logger // nil: nothing is logged
+	Build  string       // version of the program, as people are told it
+	Demo   bool         // fill an empty data folder with the demo organisation
+	LAN    bool         // serve this machine's network with a certificate authority of its own
+}
+
+// OrganisationConfig says whose server this is.
+type OrganisationConfig struct {
+	Name          string   `key:"name" required:"Example Ltd" doc:"Name of the organisation, as people see it."`
+	Domains       []string `key:"domains" required:"example.com" doc:"Domains of the sign-in addresses that this server serves."`
+	DefaultDomain string   `key:"default_domain" doc:"Domain that is added to a name typed without one, and to directory records without an address. Empty: the first of domains."`
+	Region        string   `key:"region" required:"GB" doc:"Country of the organisation (two letters, ISO 3166). It completes phone numbers that are written without a country code."`
+}
+
+// OperatorConfig names the party that receives the information.
+type OperatorConfig struct {
+	Name       string `key:"name" doc:"Name of the operator."`
+	Contact    string `key:"contact" doc:"How to reach the operator: a mail address or a URL."`
+	PrivacyURL string `key:"privacy_url" doc:"The operator's privacy statement."`
+}
+
+// The values of tls.mode.
+const (
+	TLSOff   = "off"
+	TLSFiles = "files"
+	TLSACME  = "acme"
+)
+
+// TLSConfig says where the certificate comes from.
+type TLSConfig struct {
+	Mode  string   `key:"mode" allowed:"off files acme" doc:"off: plain HTTP, for a proxy in front. files: cert and key below, read again when they change. acme: certificates are got and renewed from Let's Encrypt, which needs ports 80 and 443 to be reachable from outside."`
+	Cert  string   `key:"cert" doc:"With files: certificate chain, PEM."`
+	Key   string   `key:"key" doc:"With files: private key, PEM."`
+	Email string   `key:"email" doc:"With acme: where the authority sends warnings. Giving it agrees to the authority's terms."`
+	Hosts []string `key:"hosts" doc:"With acme: the host names to get certificates for. Empty: the host of public_url."`
+	HTTP  string   `key:"http" doc:"With acme: address for the authority's check over plain HTTP, which sends everybody else to HTTPS. Empty: none."`
+}
+
+// DirectoryConfig says what the directory publishes.
+type DirectoryConfig struct {
+	Public policy.AttributeSet `key:"public" doc:"Directory attributes that everybody in the organisation sees, whatever the privacy relationship: title, company, department, office, work_phone, manager, alias, mobile, home_phone, other_phones. Display name, sign-in address and mail are always public."`
+}
+
+// PolicyConfig is the part of policy.Policy that the operator sets.
+type PolicyConfig struct {
+	Pictures            bool          `key:"pictures" doc:"Photos from the directory are shown."`
+	Location            bool          `key:"location" doc:"People may share their time zone. Nothing else about the place is ever collected."`
+	PrivacyMode         bool          `key:"privacy_mode" doc:"People may choose that only their contacts see their presence."`
+	NonContactsMayReach bool          `key:"non_contacts_may_reach" doc:"Somebody in Privacy Mode can still be called and written to by people who are not their contacts."`
+	MessageLimit        time.Duration `key:"message_limit" min:"1h" max:"365d" doc:"How long a message waits for a device that does not come. Then it is purged."`
+	DeviceIdle          time.Duration `key:"device_idle" min:"1h" max:"365d" doc:"How long a device that is not used stays signed in."`
+}
+
+// LimitsConfig bounds what one person or device can take.
+type LimitsConfig struct {
+	MessageBody     int `key:"message_body" min:"1024" max:"65536" doc:"Bytes of one message."`
+	Devices         int `key:"devices" min:"1" max:"1000" doc:"Signed-in devices of one person. One more signs out the one used longest ago."`
+	FramesPerSecond int `key:"frames_per_second" min:"1" max:"1000000" doc:"Frames a second from one device, in the long run."`
+	FramesAtOnce    int `key:"frames_at_once" min:"1" max:"1000000" doc:"Frames from one device at once."`
+	PasswordChecks  int `key:"password_checks" min:"0" max:"1024" doc:"Passwords checked at the same time; each takes 19 MiB and a core. 0: half the cores."`
+}
+
+// MetricsConfig says who gets the figures.
+type MetricsConfig struct {
+	Listen string        `key:"listen" doc:"Address and port to serve /metrics on by itself. Empty: on addr."`
+	Token  parley.Secret `key:"token" doc:"With a token, whoever sends it as \"Authorization: Bearer\" gets the figures, from anywhere. At least 16 characters."`
+}
+
+// LogConfig says what is logged and how.
+type LogConfig struct {
+	Level  string `key:"level" allowed:"debug info warn error" doc:"The least severe entries to log. debug tells every request: method, route, status and time."`
+	Format string `key:"format" allowed:"text json" doc:"Form of the entries."`
+}
+
+// Defaults is the configuration of somebody who sets nothing.
+func Defaults() Config {
+	rules := policy.Default()
+	return Config{
+		Addr:      "127.0.0.1:8080",
+		Data:      "data",
+		TLS:       TLSConfig{Mode: TLSOff, HTTP: ":80"},
+		Directory: DirectoryConfig{Public: rules.DirectoryPublic},
+		Policy: PolicyConfig{
+			Pictures:            rules.Pictures,
+			Location:            rules.Location,
+			PrivacyMode:         rules.PrivacyMode,
+			NonContactsMayReach: rules.NonContactsMayReach,
+			MessageLimit:        rules.MessageLimit,
+			DeviceIdle:          rules.DeviceIdle,
+		},
+		Limits: LimitsConfig{
+			MessageBody:     rules.MaxBody,
+			Devices:         rules.MaxDevices,
+			FramesPerSecond: 50,
+			FramesAtOnce:    200,
+		},
+		Log: LogConfig{Level: "info", Format: "text"},
+	}
+}
+
+// Rules are the configured rules in the domain's form.
+func (c *Config) Rules() policy.Policy {
+	return policy.Policy{
+		DirectoryPublic:     c.Directory.Public,
+		Pictures:            c.Policy.Pictures,
+		Location:            c.Policy.Location,
+		PrivacyMode:         c.Policy.PrivacyMode,
+		NonContactsMayReach: c.Policy.NonContactsMayReach,
+		MessageLimit:        c.Policy.MessageLimit,
+		MaxBody:             c.Limits.MessageBody,
+		DeviceIdle:          c.Policy.DeviceIdle,
+		MaxDevices:          c.Limits.Devices,
+	}
+}

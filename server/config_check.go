@@ -1,0 +1,158 @@
+package server
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/nyaruka/phonenumbers"
+	"golang.org/x/net/idna"
+)
+
+// check looks at what values mean together, once each by itself is of the right
+// form.
+func (r *reading) check() {
+	c := &r.config
+	r.checkAddress("addr", c.Addr)
+	r.fails("data", c.Data == "", "missing; name the folder for the server's data")
+	r.checkURL("public_url", c.PublicURL)
+	r.fails("public_url", strings.Count(c.PublicURL, "/") > 2, "%q has a path; give only scheme and host", c.PublicURL)
+	r.checkOrganisation()
+	r.checkURL("operator.privacy_url", c.Operator.PrivacyURL)
+	r.fails("operator.name", c.Operator.Name == "" && (c.Operator.Contact != "" || c.Operator.PrivacyURL != ""),
+		"missing; a contact or privacy statement needs the operator's name")
+	r.checkTLS()
+	if c.Metrics.Listen != "" {
+		r.checkAddress("metrics.listen", c.Metrics.Listen)
+		r.fails("metrics.listen", c.Metrics.Listen == c.Addr, "is the address of addr; leave it empty to serve figures there")
+	}
+	r.fails("metrics.token", c.Metrics.Token != "" && len(c.Metrics.Token) < 16, "too short; at least 16 characters")
+}
+
+// fails notes a problem with key if it is one.
+func (r *reading) fails(key string, wrong bool, format string, args ...any) {
+	if wrong {
+		r.problem(r.where(key), key, format, args...)
+	}
+}
+
+func (r *reading) checkAddress(key, address string) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		r.fails(key, true, "%q is no address and port such as 127.0.0.1:8080 or :443", address)
+		return
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		r.fails(key, true, "port %q is no number from 0 to 65535", port)
+	}
+	_, err = netip.ParseAddr(host)
+	r.fails(key, host != "" && err != nil && !isHost(host), "%q is no address of this machine", host)
+}
+
+func (r *reading) checkURL(key, text string) {
+	if text == "" {
+		return
+	}
+	u, err := url.Parse(text)
+	r.fails(key, err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil,
+		"%q is no URL such as https://parley.example.com", text)
+}
+
+func (r *reading) checkOrganisation() {
+	o := &r.config.Organisation
+	if r.config.Demo {
+		return
+	}
+	r.fails("organisation.name", o.Name == "", "missing; give the name of the organisation")
+	r.fails("organisation.name", len(o.Name) > 200, "too long; at most 200 bytes")
+	r.fails("organisation.domains", len(o.Domains) == 0, "missing; give the domains of the sign-in addresses")
+	for i, domain := range o.Domains {
+		o.Domains[i] = strings.ToLower(domain)
+		r.fails("organisation.domains", !isHost(domain), "%q is no domain such as example.com", domain)
+		r.fails("organisation.domains", slices.Contains(o.Domains[:i], o.Domains[i]), "%q stands there twice", domain)
+	}
+	o.DefaultDomain = strings.ToLower(o.DefaultDomain)
+	if o.DefaultDomain == "" && len(o.Domains) > 0 {
+		o.DefaultDomain = o.Domains[0]
+	}
+	r.fails("organisation.default_domain", !slices.Contains(o.Domains, o.DefaultDomain) && len(o.Domains) > 0,
+		"%q is none of organisation.domains", o.DefaultDomain)
+	r.fails("organisation.region", o.Region == "", "missing; give the country as two letters, such as GB")
+	o.Region = strings.ToUpper(o.Region)
+	r.fails("organisation.region", o.Region != "" && phonenumbers.GetCountryCodeForRegion(o.Region) == 0,
+		"%q is no country of ISO 3166, such as GB or DE", o.Region)
+}
+
+func (r *reading) checkTLS() {
+	t := &r.config.TLS
+	switch t.Mode {
+	case TLSFiles:
+		r.fails("tls.cert", t.Cert == "", "missing; tls.mode files needs a certificate")
+		r.fails("tls.key", t.Key == "", "missing; tls.mode files needs a key")
+		if t.Cert != "" && t.Key != "" {
+			_, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+			r.fails("tls.cert", err != nil, "not a certificate and its key: %v", err)
+		}
+	case TLSACME:
+		r.checkACME()
+	default:
+		r.fails("tls.cert", t.Cert != "", "has no effect while tls.mode is %s; set it to files", t.Mode)
+		r.fails("tls.hosts", len(t.Hosts) > 0, "has no effect while tls.mode is %s; set it to acme", t.Mode)
+	}
+}
+
+func (r *reading) checkACME() {
+	t := &r.config.TLS
+	_, err := mail.ParseAddress(t.Email)
+	r.fails("tls.email", err != nil, "%q is no mail address; tls.mode acme needs one", t.Email)
+	if len(t.Hosts) == 0 && r.config.PublicURL != "" {
+		if u, err := url.Parse(r.config.PublicURL); err == nil {
+			t.Hosts = []string{u.Hostname()}
+		}
+	}
+	r.fails("tls.hosts", len(t.Hosts) == 0, "missing; tls.mode acme needs host names here or a public_url")
+	for _, host := range t.Hosts {
+		_, err := netip.ParseAddr(host)
+		r.fails("tls.hosts", err == nil || !isHost(host) || !strings.Contains(host, "."),
+			"%q is no public host name such as parley.example.com", host)
+	}
+	if t.HTTP != "" {
+		r.checkAddress("tls.http", t.HTTP)
+		r.fails("tls.http", t.HTTP == r.config.Addr, "is the address of addr")
+	}
+}
+
+// isHost reports whether s is a host name or domain (RFC 1123 §2.1), also one in
+// another script.
+func isHost(s string) bool {
+	ascii, err := idna.Lookup.ToASCII(s)
+	return err == nil && ascii != "" && len(ascii) <= 253
+}
+
+// baseURL is how people reach the server when public_url does not say it.
+func (c *Config) baseURL(bound net.Addr) string {
+	if c.PublicURL != "" {
+		return strings.TrimSuffix(c.PublicURL, "/")
+	}
+	scheme := "http"
+	if c.TLS.Mode != TLSOff {
+		scheme = "https"
+	}
+	host, port, err := net.SplitHostPort(bound.String())
+	if err != nil {
+		return scheme + "://" + bound.String()
+	}
+	if addr, err := netip.ParseAddr(host); err == nil && addr.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	if scheme == "http" && port == "80" || scheme == "https" && port == "443" {
+		return fmt.Sprintf("%s://%s", scheme, host)
+	}
+	return fmt.Sprintf("%s://%s", scheme, net.JoinHostPort(host, port))
+}

@@ -1,0 +1,87 @@
+package server
+
+import (
+	"fmt"
+	"io"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+//go:generate sh -c "go run parley/cmd/parley check-config --example > ../parley.example.toml"
+
+// WriteExample writes the annotated example of a configuration file: every
+// setting with what it means and its default. What has to be set is set.
+func WriteExample(w io.Writer) error {
+	var b strings.Builder
+	writeComment(&b, "Configuration of Parley. Lines that begin with # show the defaults; what has no # has to be set. "+
+		"A setting can also be given as a variable, such as PARLEY_ADDR for addr or PARLEY_TLS_MODE for tls.mode "+
+		"(lists separated by commas); a flag of the command line wins over a variable, a variable over this file. "+
+		"\"parley check-config --config FILE\" says what is wrong.")
+	defaults := Defaults()
+	table := ""
+	for _, l := range orderedLeaves(&defaults) {
+		name, key, inTable := strings.Cut(l.key, ".")
+		if !inTable {
+			key = name
+		} else if name != table {
+			table = name
+			b.WriteString("\n")
+			writeComment(&b, tableDoc(name))
+			fmt.Fprintf(&b, "[%s]\n", name)
+		}
+		b.WriteString("\n")
+		writeComment(&b, l.describe())
+		if example := l.field.Tag.Get("required"); example != "" {
+			fmt.Fprintf(&b, "%s = %s\n", key, l.example(example))
+		} else {
+			fmt.Fprintf(&b, "# %s = %s\n", key, l.text())
+		}
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("writing the example configuration: %w", err)
+	}
+	return nil
+}
+
+func (l leaf) example(text string) string {
+	if l.value.Kind() == reflect.Slice {
+		return quoteList([]string{text})
+	}
+	return strconv.Quote(text)
+}
+
+// describe is the doc of a setting and what values it takes.
+func (l leaf) describe() string {
+	doc := l.field.Tag.Get("doc")
+	if allowed := strings.Fields(l.field.Tag.Get("allowed")); len(allowed) > 0 {
+		doc += " One of: " + strings.Join(allowed, ", ") + "."
+	}
+	if high := l.field.Tag.Get("max"); high != "" {
+		doc += " From " + l.field.Tag.Get("min") + " to " + high + "."
+	}
+	return doc
+}
+
+func tableDoc(name string) string {
+	t := reflect.TypeFor[Config]()
+	for i := range t.NumField() {
+		if t.Field(i).Tag.Get("key") == name {
+			return t.Field(i).Tag.Get("doc")
+		}
+	}
+	return ""
+}
+
+// writeComment writes text as comment lines of at most 100 characters.
+func writeComment(b *strings.Builder, text string) {
+	line := "#"
+	for word := range strings.FieldsSeq(text) {
+		if len(line)+1+len(word) > 100 {
+			b.WriteString(line + "\n")
+			line = "#"
+		}
+		line += " " + word
+	}
+	b.WriteString(line + "\n")
+}
