@@ -1,34 +1,13 @@
 // The only place that talks HTTP. It turns every answer that is not a success,
 // and every failure to get one, into an ApiError.
 
+import type { Problem, ProblemKind } from '../api.gen'
+
 /** The closed list of refusals (docs/protocol.md §1.2), and `offline`: no answer came. */
-export type RefusalKind =
-  | 'invalid'
-  | 'too-large'
-  | 'unsupported'
-  | 'sign-in'
-  | 'forbidden'
-  | 'not-found'
-  | 'conflict'
-  | 'too-many'
-  | 'unavailable'
-  | 'full'
-  | 'internal'
-  | 'offline'
+export type RefusalKind = ProblemKind | 'offline'
 
 /** What to do about a refusal. */
-export type Retry = 'never' | 'later' | 'after sign-in'
-
-/** A refusal as a problem document (RFC 9457) carries it. */
-export interface Problem {
-  type?: string
-  title?: string
-  status?: number
-  key?: string
-  field?: string
-  retry?: string
-  retry_after?: number
-}
+export type Retry = Problem['retry']
 
 /** A refusal. `key` is a text key of the catalogue, `field` the input at fault, `retryAfter` in seconds. */
 export class ApiError extends Error {
@@ -48,7 +27,7 @@ const kinds: Record<RefusalKind, Retry> = {
   invalid: 'never',
   'too-large': 'never',
   unsupported: 'never',
-  'sign-in': 'after sign-in',
+  'sign-in': 'after-sign-in',
   forbidden: 'never',
   'not-found': 'never',
   conflict: 'never',
@@ -96,9 +75,9 @@ export const serverUrl = (path: string): string => settings.base + path
 const timeoutMs = 20_000
 
 /** Makes an ApiError of a problem document, whatever is missing in it. */
-export function problemError(problem: Problem, status = problem.status ?? 500): ApiError {
-  const named = (problem.title ?? problem.type?.replace(/^.*:/, '') ?? '') as RefusalKind
-  const kind = named in kinds ? named : (statusKinds[status] ?? (status >= 500 ? 'internal' : 'invalid'))
+export function problemError(problem: Partial<Problem>, status = problem.status ?? 500): ApiError {
+  const named = problem.title
+  const kind = named !== undefined && named in kinds ? named : (statusKinds[status] ?? (status >= 500 ? 'internal' : 'invalid'))
   return new ApiError(kind, problem.key ?? `error.${kind}`, problem.field, kinds[kind], problem.retry_after)
 }
 
@@ -114,20 +93,23 @@ export async function call<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   const pairs = Object.entries(query).filter(([, v]) => v !== undefined)
-  const search = new URLSearchParams(pairs.map(([k, v]) => [k, String(v)]))
+  const search = String(new URLSearchParams(pairs.map(([k, v]) => [k, String(v)])))
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (body !== undefined) headers['Content-Type'] = 'application/json'
   if (settings.token) headers['Authorization'] = `Bearer ${settings.token}`
-  const init: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store', signal: deadline(signal) }
+  const limit = deadline(signal)
+  const init: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store', signal: limit.signal }
   if (body !== undefined) init.body = JSON.stringify(body)
   let response: Response
   let text: string
   try {
-    response = await fetch(serverUrl(path) + (search.size > 0 ? `?${search}` : ''), init)
+    response = await fetch(serverUrl(path) + (search && `?${search}`), init)
     text = await response.text()
   } catch (cause) {
     if (signal?.aborted) throw cause
     throw new ApiError('offline', 'error.offline', undefined, 'later')
+  } finally {
+    limit.done()
   }
   return answer<T>(response, text)
 }
@@ -137,8 +119,8 @@ function answer<T>(response: Response, text: string): T {
   const type = response.headers.get('Content-Type') ?? ''
   const json = /^application\/(problem\+)?json/.test(type) ? parse(text) : undefined
   if (!response.ok) {
-    const problem = (json ?? { retry_after: Number(response.headers.get('Retry-After')) || undefined }) as Problem
-    throw problemError(problem, response.status)
+    const seconds = Number(response.headers.get('Retry-After')) || undefined
+    throw problemError((json ?? { retry_after: seconds }) as Partial<Problem>, response.status)
   }
   if (text === '' && !type.startsWith('text/html')) return undefined as T
   if (json === undefined) throw new ApiError('offline', 'error.offline', undefined, 'later')
@@ -153,11 +135,18 @@ function parse(text: string): unknown {
   }
 }
 
-function deadline(signal: AbortSignal | undefined): AbortSignal {
+// AbortSignal.any would do this; Safari has it only since 17.4.
+function deadline(signal: AbortSignal | undefined): { signal: AbortSignal; done: () => void } {
   const controller = new AbortController()
-  const timer = setTimeout(() => controller.abort(), timeoutMs)
-  controller.signal.addEventListener('abort', () => clearTimeout(timer))
-  if (signal?.aborted) controller.abort()
-  else signal?.addEventListener('abort', () => controller.abort(), { once: true })
-  return controller.signal
+  const abort = (): void => controller.abort()
+  const timer = setTimeout(abort, timeoutMs)
+  if (signal?.aborted) abort()
+  else signal?.addEventListener('abort', abort)
+  return {
+    signal: controller.signal,
+    done: () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
+    },
+  }
 }

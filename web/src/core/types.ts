@@ -1,6 +1,7 @@
 // The shapes that the core shows to the screens. They hold no behaviour.
 import type { ReadonlySignal } from '@preact/signals'
-import type { PersonRow } from './wire'
+import type { SetPresenceRequest, SignedOutEvent } from '../api.gen'
+import type { WireSession } from './wire'
 
 /**
  * Where the app stands:
@@ -19,22 +20,12 @@ export type Phase = 'starting' | 'insecure' | 'no-storage' | 'signed-out' | 'rea
 export type Connection = 'online' | 'connecting' | 'offline'
 
 /** Why the server ended the session. */
-export type EndReason = 'signed-out' | 'revoked' | 'disabled' | 'expired' | 'password'
+export type EndReason = SignedOutEvent['reason']
 
 /** Who is signed in on this device. Neither token nor history key is in it. */
-export interface Session {
-  person: PersonRow
-  address: string
-  device: string
-  device_class: DeviceClass
-  expires: string
-  auth_methods: string[]
-  auth_time: string
-  starts: 'waiting' | 'head'
-  epoch: string
-}
+export type Session = Omit<WireSession, 'history_key' | 'token' | 'cursor'>
 
-export type DeviceClass = 'mobile' | 'desktop'
+export type DeviceClass = WireSession['device_class']
 
 /** What the sign-in screen asks for. */
 export interface SignInForm {
@@ -144,4 +135,4 @@ export interface StorageState {
 }
 
 /** What the person may set by hand. `reset` goes back to automatic. */
-export type OwnState = 'available' | 'busy' | 'do-not-disturb' | 'be-right-back' | 'off-work' | 'appear-away' | 'reset'
+export type OwnState = SetPresenceRequest['state']
