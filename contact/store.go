@@ -16,8 +16,9 @@ type Store interface {
 	// ApplyPeople makes a chunk of at most MaxChunk changes in one transaction,
 	// behind messages. It returns one id for each change, in their order: for
 	// a change whose Person.ID is zero the id that was given to the new person.
-	// Person.Disabled is account's and is neither read nor written; Person.Photo is
-	// taken from Change.Photo.
+	// Disabled is account's and is not written. Addresses are unique among people
+	// who are not gone; a change that would give an address away twice fails the
+	// chunk.
 	ApplyPeople(ctx context.Context, changes []Change, with parley.Alongside) ([]parley.PersonID, error)
 
 	// Photo gives a person's photo as JPEG, 96 pixels square or with large 320,
@@ -30,17 +31,17 @@ const MaxChunk = 500
 
 // Change is one person as the directory has them now.
 type Change struct {
-	// Person is the whole new record. A zero ID adds somebody. Person.Gone marks
-	// somebody who is no longer in the directory; the address of somebody gone is
-	// free for another person.
+	// Person is the whole new record; a zero ID adds somebody. Its Disabled, Gone
+	// and Photo are ignored: the fields below, or account, decide about those.
 	Person parley.Person
 
 	// Photo replaces the photo; nil removes it, unless KeepPhoto is set.
 	Photo     *Photo
 	KeepPhoto bool
 
-	// Gone is Person.Gone for callers that mark somebody gone without touching
-	// the rest: the other fields of Person but ID are then ignored.
+	// Gone marks the person with Person.ID as no longer in the directory and
+	// touches nothing else: no other field counts. Their address is then free for
+	// another person. A change without Gone brings somebody gone back.
 	Gone bool
 }
 
