@@ -135,7 +135,8 @@ type Store interface {
 	// AddDevice adds a device, ends those that it replaces or crowds out, and
 	// says from where it reads the log. In the same transaction it checks that
 	// the person may still sign in, and that the stored hash is CheckedHash:
-	// if not, nothing changes and the answer is ErrStale.
+	// if not, nothing changes and the answer is ErrStale. The audit records
+	// alongside are stored with the new device as their actor's.
 	AddDevice(ctx context.Context, device NewDevice, with parley.Alongside) (AddedDevice, error)
 
 	// DeviceByToken finds a live device by the SHA-256 of its token. Unknown or

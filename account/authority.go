@@ -1,0 +1,224 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"runtime"
+	"time"
+
+	"parley"
+	"parley/policy"
+)
+
+// Limits of failures in 15 minutes (docs/protocol.md §1.3).
+const (
+	failureWindow      = 15 * time.Minute
+	failuresTogether   = 10  // for one address from one network
+	failuresOfAddress  = 100 // for one address from anywhere
+	failuresOfNetwork  = 100 // from one network for any address
+	forgottenOfNetwork = 20  // requests for a new password from one network
+)
+
+// Config is what an Authority is built from.
+type Config struct {
+	Store    Store
+	Policy   policy.Source
+	Announce func(parley.Event) // nil: nobody listens
+	Log      *slog.Logger       // nil: no log
+	Domains  []string           // sign-in domains that this server serves
+	Checkers int                // passwords checked at once; 0: half the cores, at least one
+	Hasher   Hasher             // nil: Argon2id
+}
+
+// Authority decides who somebody is: it signs people in, knows which device a
+// token belongs to, and ends devices. Its methods are safe for concurrent use.
+type Authority struct {
+	store    Store
+	policy   policy.Source
+	announce func(parley.Event)
+	log      *slog.Logger
+	domains  map[string]bool
+
+	hasher   Hasher
+	dummy    string // the hash that is checked when there is none
+	checkers *checkers
+
+	failures  *limiter // sign-ins, password changes and invitation codes
+	requests  *limiter // forgotten passwords by network, every one counted
+	stored    *limiter // forgotten passwords by person, those stored
+	sessions  *sessions
+	forgotten chan string // addresses waiting for Run
+}
+
+// NewAuthority builds an Authority. It fails when a domain has not the form of
+// one. It hashes once, which takes about 20 ms.
+func NewAuthority(c Config) (*Authority, error) {
+	a := &Authority{
+		store: c.Store, policy: c.Policy, announce: c.Announce, log: c.Log, hasher: c.Hasher,
+		domains:   map[string]bool{},
+		failures:  newLimiter(failureWindow),
+		requests:  newLimiter(failureWindow),
+		stored:    newLimiter(requestInterval),
+		sessions:  newSessions(),
+		forgotten: make(chan string, 256),
+	}
+	if a.announce == nil {
+		a.announce = func(parley.Event) {}
+	}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	if a.hasher == nil {
+		a.hasher = Argon2id{}
+	}
+	if c.Checkers <= 0 {
+		c.Checkers = max(1, runtime.NumCPU()/2)
+	}
+	a.checkers = newCheckers(c.Checkers)
+	for _, name := range c.Domains {
+		domain, err := NormalDomain(name)
+		if err != nil {
+			return nil, fmt.Errorf("sign-in domain %q: %w", name, err)
+		}
+		a.domains[domain] = true
+	}
+	// The dummy has the parameters of every fresh hash, and nobody knows its
+	// password.
+	nobody, _ := newCode()
+	dummy, err := a.hasher.Hash(string(nobody))
+	if err != nil {
+		return nil, fmt.Errorf("preparing the password check: %w", err)
+	}
+	a.dummy = dummy
+	return a, nil
+}
+
+// Served reports whether people of the domain sign in at this server.
+func (a *Authority) Served(domain string) bool {
+	normal, err := NormalDomain(domain)
+	return err == nil && a.domains[normal]
+}
+
+// Run writes joined uses of devices, signs idle devices out, ends devices of
+// people whom the directory no longer lets in, and stores requests for new
+// passwords, until ctx ends. Then it writes what is left.
+func (a *Authority) Run(ctx context.Context) error {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			a.finish(context.WithoutCancel(ctx))
+			return nil
+		case <-tick.C:
+			a.tidy(ctx)
+		case address := <-a.forgotten:
+			a.storeRequest(ctx, address)
+		}
+	}
+}
+
+// finish writes what waits in memory when the server stops.
+func (a *Authority) finish(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	a.writeUses(ctx)
+	for {
+		select {
+		case address := <-a.forgotten:
+			a.storeRequest(ctx, address)
+		default:
+			return
+		}
+	}
+}
+
+// tidy is the work of every minute.
+func (a *Authority) tidy(ctx context.Context) {
+	a.writeUses(ctx)
+	if err := a.endIdle(ctx); err != nil {
+		a.log.Error("signing idle devices out failed", "error", err)
+	}
+	if err := a.endBarred(ctx); err != nil {
+		a.log.Error("signing devices of barred people out failed", "error", err)
+	}
+	a.failures.sweep()
+	a.requests.sweep()
+	a.stored.sweep()
+}
+
+// hashing runs work in a checker slot, once the rules allow another attempt.
+// What work returns decides how the attempt counts.
+func (a *Authority) hashing(ctx context.Context, rules []rule, work func() (outcome, error)) error {
+	if wait := a.failures.wait(rules...); wait > 0 {
+		return tooMany(wait)
+	}
+	if err := a.checkers.take(ctx); err != nil {
+		return err
+	}
+	defer a.checkers.release()
+	if wait := a.failures.begin(rules...); wait > 0 {
+		return tooMany(wait)
+	}
+	result, err := work()
+	if result == outcomeFailed {
+		a.failures.counts(rules...)
+	} else {
+		a.failures.undo(rules...)
+	}
+	return err
+}
+
+// outcome says how an attempt counts.
+type outcome uint8
+
+const (
+	outcomeNone   outcome = iota // neither: it was not decided
+	outcomeFailed                // the secret was wrong
+)
+
+func tooMany(wait time.Duration) error {
+	return &parley.Error{Kind: parley.TooMany, Key: "sign-in.too-many", RetryAfter: max(wait, time.Second)}
+}
+
+// passwordRules are the limits for guessing the password of an address. The
+// first is the one that a success clears.
+func (a *Authority) passwordRules(address string, network netip.Addr) []rule {
+	from := networkOf(network)
+	return []rule{
+		a.failures.rule(failuresTogether, "both", address, from),
+		a.failures.rule(failuresOfAddress, "address", address),
+		a.failures.rule(failuresOfNetwork, "network", from),
+	}
+}
+
+// checkPassword compares a password with the stored hash, or with the dummy when
+// there is none that works, so that the work is the same. Only a checker slot
+// may call it.
+func (a *Authority) checkPassword(person parley.PersonID, password, hash string) (match, outdated bool) {
+	if hash != "" {
+		match, outdated, err := a.hasher.Check(password, hash)
+		if err == nil {
+			return match, outdated
+		}
+		a.log.Error("password hash cannot be used", "person", person, "error", err)
+	}
+	if _, _, err := a.hasher.Check(password, a.dummy); err != nil {
+		a.log.Error("password check failed", "error", err)
+	}
+	return false, false
+}
+
+// withheld reports whether the store has no such thing.
+func withheld(err error) bool { return parley.KindOf(err) == parley.NotFound }
+
+func audit(actor parley.Actor, action parley.AuditAction, person parley.PersonID, detail string) parley.Alongside {
+	return parley.Alongside{Audit: []parley.Audit{{
+		At: now(), Actor: actor, Action: action, Person: person, Detail: detail,
+	}}}
+}
+
+// now is the time as it is stored: UTC, to the millisecond.
+func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }

@@ -1,0 +1,149 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"github.com/alexedwards/argon2id"
+	"golang.org/x/text/secure/precis"
+
+	"parley"
+)
+
+// Limits of a password.
+const (
+	maxPassword   = 1024 // bytes, so that hashing it costs the same as hashing a short one
+	minCharacters = 10   // of a new one
+)
+
+// Hasher computes and checks password hashes. Both methods cost about 20 ms of a
+// core and 19 MiB, so only a checker slot may call them.
+type Hasher interface {
+	// Hash returns a fresh hash in PHC text form.
+	Hash(password string) (string, error)
+
+	// Check reports whether the password matches the hash, and whether the hash
+	// was made with other parameters than Hash uses now.
+	Check(password, hash string) (match, outdated bool, err error)
+}
+
+// Argon2id is the Hasher in use: argon2id (RFC 9106) with 19 MiB, two passes and
+// one lane.
+type Argon2id struct{}
+
+var argonParams = argon2id.Params{Memory: 19 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+
+// maxArgonMemory bounds what a stored hash can make a check cost, in KiB.
+const maxArgonMemory = 256 << 10
+
+// Hash returns a fresh hash of the password.
+func (Argon2id) Hash(password string) (string, error) {
+	hash, err := argon2id.CreateHash(password, &argonParams)
+	if err != nil {
+		return "", fmt.Errorf("hashing a password: %w", err)
+	}
+	return hash, nil
+}
+
+// Check compares a password with a hash in constant time. It refuses parameters
+// that cannot be computed, or not at a bearable cost.
+func (Argon2id) Check(password, hash string) (match, outdated bool, err error) {
+	params, _, _, err := argon2id.DecodeHash(hash)
+	if err != nil {
+		return false, false, fmt.Errorf("reading a password hash: %w", err)
+	}
+	if params.Iterations < 1 || params.Iterations > 16 || params.Parallelism < 1 ||
+		params.Memory > maxArgonMemory || params.KeyLength < 16 || params.KeyLength > 64 {
+		return false, false, errors.New("reading a password hash: parameters out of range")
+	}
+	match, _, err = argon2id.CheckHash(password, hash)
+	if err != nil {
+		return false, false, fmt.Errorf("checking a password: %w", err)
+	}
+	return match, *params != argonParams, nil
+}
+
+// normalPassword gives the form in which passwords are hashed and compared: NFC,
+// other spaces than the ASCII one mapped to it, no mapping of case (RFC 8265
+// §4.2). The refusal names the field.
+func normalPassword(p parley.Secret, field string) (string, error) {
+	if len(p) == 0 {
+		return "", parley.RefuseField("password.empty", field)
+	}
+	if len(p) > maxPassword {
+		return "", parley.RefuseField("password.long", field)
+	}
+	normal, err := precis.OpaqueString.String(string(p))
+	if err != nil { // control characters and the like; the error would quote nothing useful
+		return "", parley.RefuseField("password.characters", field)
+	}
+	if len(normal) > maxPassword {
+		return "", parley.RefuseField("password.long", field)
+	}
+	return normal, nil
+}
+
+// newPassword checks a password that somebody wants to have from now on, and
+// returns its normal form.
+func newPassword(p parley.Secret, who Identity, field string) (string, error) {
+	normal, err := normalPassword(p, field)
+	if err != nil {
+		return "", err
+	}
+	if utf8.RuneCountInString(normal) < minCharacters {
+		return "", parley.RefuseField("password.short", field)
+	}
+	local, _, _ := strings.Cut(who.Address, "@")
+	for _, known := range []string{who.Address, local, who.DisplayName, strings.ReplaceAll(who.DisplayName, " ", "")} {
+		if strings.EqualFold(normal, known) {
+			return "", parley.RefuseField("password.guessable", field)
+		}
+	}
+	return normal, nil
+}
+
+// checkers is the queue in front of the hasher: so many at work, so many
+// waiting, the rest turned away. Hashing everything at once would take the
+// cores, and the memory, from messages.
+type checkers struct {
+	slots   chan struct{}
+	waiting atomic.Int64
+	limit   int64
+}
+
+// waitingPerChecker keeps the wait below about five seconds at 20 ms a check.
+const waitingPerChecker = 256
+
+func newCheckers(n int) *checkers {
+	return &checkers{slots: make(chan struct{}, n), limit: int64(n) * waitingPerChecker}
+}
+
+// take waits for a slot, first come first served. The caller gives it back with
+// release.
+func (c *checkers) take(ctx context.Context) error {
+	if c.waiting.Add(1) > c.limit {
+		c.waiting.Add(-1)
+		return &parley.Error{Kind: parley.Unavailable, Key: "sign-in.busy", RetryAfter: spread(5 * time.Second)}
+	}
+	defer c.waiting.Add(-1)
+	select {
+	case c.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return &parley.Error{Kind: parley.Unavailable, Key: "sign-in.busy", Err: context.Cause(ctx)}
+	}
+}
+
+func (c *checkers) release() { <-c.slots }
+
+// spread returns base to three times base, in whole seconds, so that those who
+// were turned away together do not come back together.
+func spread(base time.Duration) time.Duration {
+	return (base + rand.N(2*base)).Truncate(time.Second)
+}
