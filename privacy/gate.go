@@ -1,0 +1,233 @@
+package privacy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"parley"
+	"parley/policy"
+)
+
+// Config is what a Gate needs. Announce may be nil.
+type Config struct {
+	Store    Store
+	Policy   policy.Source
+	Announce func(parley.Event)
+}
+
+// Gate answers who is what to whom. It holds every relation in memory, so that
+// the question costs no I/O and no allocation. It is safe for concurrent use.
+type Gate struct {
+	store    Store
+	policy   policy.Source
+	announce func(parley.Event)
+
+	// writing makes a stored change and the change in memory one step, so that
+	// two of them cannot end in different orders. It is held over the commit;
+	// readers never wait for it.
+	writing sync.Mutex
+
+	mu     sync.RWMutex
+	owners []*owner // by owner's PersonID; nil: everything at its default
+}
+
+// owner is what one person decided. It costs five bytes a relation and holds
+// none that was never set.
+type owner struct {
+	preferences Preferences
+	others      []parley.PersonID // sorted
+	marks       []mark            // in the order of others
+}
+
+// mark packs a level and, in inContacts, whether somebody is in the Contacts
+// list.
+type mark uint8
+
+const inContacts mark = 1 << 7
+
+func (m mark) level() Level { return Level(m &^ inContacts) }
+
+// NewGate reads all relations and preferences into memory.
+func NewGate(ctx context.Context, c Config) (*Gate, error) {
+	g := &Gate{store: c.Store, policy: c.Policy, announce: c.Announce}
+	if g.announce == nil {
+		g.announce = func(parley.Event) {}
+	}
+	for r, err := range c.Store.Relations(ctx) {
+		if err != nil {
+			return nil, fmt.Errorf("reading relations: %w", err)
+		}
+		if !r.Level.Valid() {
+			return nil, fmt.Errorf("reading relations: %s to %s has the unknown level %d", r.Owner, r.Other, r.Level)
+		}
+		g.remember(r)
+	}
+	for p, err := range c.Store.AllPreferences(ctx) {
+		if err != nil {
+			return nil, fmt.Errorf("reading preferences: %w", err)
+		}
+		g.owner(p.Person).preferences = p.Preferences
+	}
+	return g, nil
+}
+
+// Class says what viewer is to owner. It is asked for every viewer of every
+// change: it neither allocates nor waits for I/O.
+func (g *Gate) Class(owner parley.PersonID, viewer parley.Actor) Class {
+	if viewer.Kind == parley.Nobody {
+		return Nothing
+	}
+	inside := viewer.Inside()
+	if inside && viewer.Person == owner && owner != 0 {
+		return Self
+	}
+	g.mu.RLock()
+	m, stored, private := g.look(owner, viewer.Person)
+	g.mu.RUnlock()
+	if stored && m.level() == Blocked {
+		return ClassOf(Blocked, inside)
+	}
+	if private && m&inContacts == 0 && g.policy.Policy().PrivacyMode {
+		return NonContactClass(inside)
+	}
+	if stored {
+		return ClassOf(m.level(), inside)
+	}
+	return ClassOf(DefaultLevel(inside), inside)
+}
+
+// look finds the mark that an owner gave, and whether the owner chose Privacy
+// Mode. The caller holds mu.
+func (g *Gate) look(person, other parley.PersonID) (m mark, stored, private bool) {
+	if int(person) >= len(g.owners) || g.owners[person] == nil {
+		return 0, false, false
+	}
+	o := g.owners[person]
+	i, found := slices.BinarySearch(o.others, other)
+	if found {
+		m = o.marks[i]
+	}
+	return m, found, o.preferences.OnlyContacts
+}
+
+// Reach says whether from may message or call to. It does not say whether to
+// exists.
+func (g *Gate) Reach(from parley.Actor, to parley.PersonID) Reach {
+	return RightsOf(g.Class(to, from), g.policy.Policy()).Reach
+}
+
+// Relation gives what the actor's person decided about other. The second result
+// is false when they never decided anything.
+func (g *Gate) Relation(actor parley.Actor, other parley.PersonID) (Relation, bool) {
+	if actor.Kind != parley.ActorPerson {
+		return Relation{}, false
+	}
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	m, stored, _ := g.look(actor.Person, other)
+	return Relation{Owner: actor.Person, Other: other, Level: m.level(), InContacts: m&inContacts != 0}, stored
+}
+
+// Preferences gives a person's own switches, for Facts.
+func (g *Gate) Preferences(person parley.PersonID) Preferences {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	if int(person) >= len(g.owners) || g.owners[person] == nil {
+		return DefaultPreferences
+	}
+	return g.owners[person].preferences
+}
+
+// SetRelation stores what a person decided about somebody. Only the owner may,
+// signed in as themselves; whether r.Other exists is for the caller to know.
+func (g *Gate) SetRelation(ctx context.Context, actor parley.Actor, r Relation) error {
+	if err := onlyOwner(actor, r.Owner); err != nil {
+		return err
+	}
+	if !r.Level.Valid() {
+		return parley.RefuseField("relation.level-unknown", "level")
+	}
+	if r.Other == 0 || r.Other == r.Owner {
+		return parley.RefuseField("relation.other-wrong", "other")
+	}
+	if err := g.storeRelation(ctx, r); err != nil {
+		return err
+	}
+	g.announce(parley.RelationChanged{Owner: r.Owner, Other: r.Other})
+	return nil
+}
+
+func (g *Gate) storeRelation(ctx context.Context, r Relation) error {
+	g.writing.Lock()
+	defer g.writing.Unlock()
+	if err := g.store.SetRelation(ctx, r, parley.Alongside{}); err != nil {
+		return fmt.Errorf("storing a relation: %w", err)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.remember(r)
+	return nil
+}
+
+// SetPreferences stores a person's own switches. Only the person may.
+func (g *Gate) SetPreferences(ctx context.Context, actor parley.Actor, person parley.PersonID, p Preferences) error {
+	if err := onlyOwner(actor, person); err != nil {
+		return err
+	}
+	if err := g.storePreferences(ctx, person, p); err != nil {
+		return err
+	}
+	g.announce(parley.PeopleChanged{People: []parley.PersonID{person}})
+	return nil
+}
+
+func (g *Gate) storePreferences(ctx context.Context, person parley.PersonID, p Preferences) error {
+	g.writing.Lock()
+	defer g.writing.Unlock()
+	if err := g.store.SetPreferences(ctx, person, p, parley.Alongside{}); err != nil {
+		return fmt.Errorf("storing preferences: %w", err)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.owner(person).preferences = p
+	return nil
+}
+
+// onlyOwner refuses everybody but the owner: no administrator and no program
+// changes whom a person trusts.
+func onlyOwner(actor parley.Actor, owner parley.PersonID) error {
+	if actor.Kind != parley.ActorPerson || actor.Person == 0 || actor.Person != owner {
+		return parley.Refuse(parley.Forbidden, "relation.not-yours")
+	}
+	return nil
+}
+
+// remember puts a relation into memory. The caller holds mu, or is NewGate.
+func (g *Gate) remember(r Relation) {
+	m := mark(r.Level)
+	if r.InContacts {
+		m |= inContacts
+	}
+	o := g.owner(r.Owner)
+	i, found := slices.BinarySearch(o.others, r.Other)
+	if found {
+		o.marks[i] = m
+		return
+	}
+	o.others = slices.Insert(o.others, i, r.Other)
+	o.marks = slices.Insert(o.marks, i, m)
+}
+
+// owner gives the record of a person, made if there is none. The caller holds
+// mu, or is NewGate.
+func (g *Gate) owner(person parley.PersonID) *owner {
+	if n := int(person) + 1; n > len(g.owners) {
+		g.owners = append(g.owners, make([]*owner, n-len(g.owners))...)
+	}
+	if g.owners[person] == nil {
+		g.owners[person] = &owner{preferences: DefaultPreferences}
+	}
+	return g.owners[person]
+}
