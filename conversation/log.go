@@ -70,6 +70,7 @@ type stream struct {
 type reader struct {
 	devices []*device
 	floor   parley.Pos        // with no devices: what the last of them had read
+	missed  parley.Pos        // the time limit took something up to here
 	live    []parley.StreamID // the person's streams with retained entries
 
 	// waiting are the entries in this person's streams that no device of theirs

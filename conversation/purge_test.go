@@ -1,0 +1,129 @@
+package conversation
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"parley"
+)
+
+func (b *bench) purges(want ...PurgeRange) {
+	b.Helper()
+	b.store.purged = nil
+	b.must(b.log.purgePassed(b.Context()))
+	if !slices.Equal(b.store.purged, want) {
+		b.Errorf("purged %v, want %v", b.store.purged, want)
+	}
+}
+
+func TestPurgeWaitsForEveryDevice(t *testing.T) {
+	b := newBench(t, Reader{Person: alice, Device: 1}, Reader{Person: bob, Device: 2}, Reader{Person: bob, Device: 3})
+	sender, phone, desk := b.follow(on(alice, 1), 0), b.follow(on(bob, 2), 0), b.follow(on(bob, 3), 0)
+	b.must(b.send(on(alice, 1), aliceAndBob, "one"))
+	b.must(b.send(on(alice, 1), aliceAndBob, "two"))
+	phone.Acknowledge(2)
+	b.purges()
+	desk.Acknowledge(1)
+	b.purges() // the sender may still resend
+	sender.Acknowledge(2)
+	b.purges(PurgeRange{aliceAndBob, 1})
+	desk.Acknowledge(2)
+	b.purges(PurgeRange{aliceAndBob, 2})
+	b.purges()
+	if len(b.log.streams) > 0 || len(b.log.reader(bob).live) > 0 {
+		t.Error("an empty stream is still booked")
+	}
+}
+
+func TestPurgeWaitsForSomebodyWithoutADevice(t *testing.T) {
+	b := newBench(t, Reader{Person: alice, Device: 1})
+	sender := b.follow(on(alice, 1), 0)
+	b.must(b.send(on(alice, 1), aliceAndBob, "for when you come"))
+	sender.Acknowledge(1)
+	b.purges()
+	b.log.Notify(parley.DeviceSignedIn{Person: bob, Device: 2, From: 0})
+	f := b.follow(on(bob, 2), 0)
+	b.collects(f, "for when you come")
+	f.Acknowledge(1)
+	b.purges(PurgeRange{aliceAndBob, 1})
+}
+
+func TestSigningOutLetsGo(t *testing.T) {
+	b := newBench(t, Reader{Person: alice, Device: 1}, Reader{Person: bob, Device: 2}, Reader{Person: bob, Device: 3})
+	sender, phone := b.follow(on(alice, 1), 0), b.follow(on(bob, 2), 0)
+	b.must(b.send(on(alice, 1), aliceAndBob, "one"))
+	sender.Acknowledge(1)
+	phone.Acknowledge(1)
+	b.purges() // the desk has it not
+	b.log.Notify(parley.DevicesEnded{Person: bob, Devices: []parley.DeviceID{3}})
+	b.purges(PurgeRange{aliceAndBob, 1})
+}
+
+func TestPurgeAfterARestart(t *testing.T) {
+	b := newBench(t, Reader{Person: alice, Device: 1}, Reader{Person: bob, Device: 2})
+	b.must(b.send(on(alice, 1), aliceAndBob, "one"))
+	b.must(b.send(on(alice, 1), aliceAndBob, "two"))
+	b.store.readers = []Reader{{Person: alice, Device: 1, Cursor: 2}, {Person: bob, Device: 2, Cursor: 1}}
+	b.load()
+	b.purges(PurgeRange{aliceAndBob, 1})
+	f := b.follow(on(bob, 2), 1)
+	b.collects(f, "two")
+}
+
+func TestFailedPurgeIsTriedAgain(t *testing.T) {
+	b := newBench(t, Reader{Person: alice, Device: 1}, Reader{Person: bob, Device: 2})
+	sender, phone := b.follow(on(alice, 1), 0), b.follow(on(bob, 2), 0)
+	b.must(b.send(on(alice, 1), aliceAndBob, "one"))
+	sender.Acknowledge(1)
+	phone.Acknowledge(1)
+	b.store.purgeErr = errors.New("disk full")
+	if err := b.log.purgePassed(t.Context()); err == nil {
+		t.Fatal("a failed purge is not told")
+	}
+	b.store.purgeErr = nil
+	b.purges(PurgeRange{aliceAndBob, 1})
+}
+
+func TestTimeLimitTellsWhoMissed(t *testing.T) {
+	b := newBench(t, Reader{Person: alice, Device: 1}, Reader{Person: bob, Device: 2})
+	sender := b.follow(on(alice, 1), 0)
+	b.must(b.send(on(alice, 1), aliceAndBob, "old"))
+	sender.Acknowledge(1)
+	b.must(b.log.purgeOld(t.Context()))
+	page, err := b.log.Sync(t.Context(), on(bob, 2), 0, 0)
+	b.must(err)
+	if !page.Missed || len(page.Items) > 0 {
+		t.Errorf("the device that came too late got %+v", page)
+	}
+	page, err = b.log.Sync(t.Context(), on(alice, 1), 1, 0)
+	b.must(err)
+	if page.Missed {
+		t.Error("the sender is told of a loss")
+	}
+}
+
+func TestDeliveredMarksAfterPurge(t *testing.T) {
+	b := newBench(t, Reader{Person: alice, Device: 1}, Reader{Person: bob, Device: 2})
+	sender, phone := b.follow(on(alice, 1), 0), b.follow(on(bob, 2), 0)
+	b.must(b.send(on(alice, 1), aliceAndBob, "one"))
+	b.must(b.send(on(alice, 1), aliceAndBob, "two"))
+	sender.Acknowledge(2)
+	phone.Acknowledge(1)
+	b.purges(PurgeRange{aliceAndBob, 1})
+	upto := func() parley.Pos {
+		marks, err := b.log.Marks(t.Context(), on(alice, 1), 0)
+		b.must(err)
+		if len(marks) != 1 || len(marks[0].Delivered) != 1 {
+			t.Fatalf("marks %+v, want one", marks)
+		}
+		return marks[0].Delivered[0].Upto
+	}
+	if got := upto(); got != 1 {
+		t.Errorf("delivered up to %d, want 1 (purged)", got)
+	}
+	phone.Acknowledge(2)
+	if got := upto(); got != 2 {
+		t.Errorf("delivered up to %d, want 2 (still held)", got)
+	}
+}

@@ -1,0 +1,99 @@
+// People in front of Chromium: a phone or a desk, each with a profile of its own.
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { chromium, devices } from 'playwright-core'
+import { root } from './server.mjs'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const { defaultBrowserType, ...iPhone } = devices['iPhone 15']
+export const out = join(root, 'test', 'out')
+mkdirSync(out, { recursive: true })
+
+export const arguments_ = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync',
+]
+
+export function launch() {
+  return chromium.launch({ executablePath: '/usr/bin/chromium', args: arguments_ })
+}
+
+const desk = { viewport: { width: 1280, height: 800 } }
+
+/** A new profile: `kind` is 'phone' or 'desk'. Every error that the page reports fails the test. */
+export async function newPerson(browser, server, kind = 'phone', options = {}) {
+  const context = await browser.newContext({ ...(kind === 'phone' ? iPhone : desk), locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options })
+  return person(context, server)
+}
+
+export async function person(context, server) {
+  const page = await context.newPage()
+  page.setDefaultTimeout(15_000)
+  const trouble = []
+  page.on('pageerror', (error) => trouble.push(String(error)))
+  page.on('console', (message) => {
+    // A refused connection while the server is down is what the test made.
+    if (message.type() === 'error' && !/ERR_|Failed to load resource|WebSocket connection/.test(message.text())) trouble.push(message.text())
+  })
+  return { context, page, server, trouble }
+}
+
+/** Types address and password and waits for the tabs. */
+export async function signIn(who, address, password) {
+  const { page, server } = who
+  await page.goto(server.url)
+  await page.getByLabel('Sign-in address').fill(address)
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.getByRole('button', { name: 'Sign In', exact: true }).click()
+  await page.getByRole('link', { name: /^Contacts/ }).waitFor()
+}
+
+export const tab = (who, name) => who.page.getByRole('navigation').getByRole('link', { name: new RegExp(`^${name}`) }).click()
+
+/** Searches in Contacts and opens the card of the only match. */
+export async function openCard(who, text, name) {
+  await tab(who, 'Contacts')
+  await who.page.getByRole('searchbox', { name: 'Search' }).fill(text)
+  await who.page.getByRole('link', { name: new RegExp(name) }).first().click()
+  await who.page.getByRole('heading', { level: 1, name }).waitFor()
+}
+
+/** Opens the conversation from the card. */
+export async function openChat(who, text, name) {
+  await openCard(who, text, name)
+  await who.page.getByRole('button', { name: 'IM', exact: true }).or(who.page.getByRole('link', { name: 'IM', exact: true })).click()
+  await who.page.getByRole('textbox', { name: 'Message' }).waitFor()
+}
+
+export async function say(who, text) {
+  await who.page.getByRole('textbox', { name: 'Message' }).fill(text)
+  await who.page.getByRole('button', { name: 'Send', exact: true }).click()
+}
+
+export const bubbles = (who) => who.page.getByRole('log').locator('[data-message]')
+
+/** Waits until the conversation shows exactly these texts, in this order. */
+export async function shows(who, texts) {
+  const wait = async () => (await bubbles(who).allInnerTexts()).map((t) => t.split('\n')[0])
+  let seen
+  for (let i = 0; i < 300; i++) {
+    seen = await wait()
+    if (JSON.stringify(seen) === JSON.stringify(texts)) return
+    await who.page.evaluate(() => new Promise(requestAnimationFrame))
+  }
+  assert.deepEqual(seen, texts)
+}
+
+/** Fails on any violation of WCAG 2.2 A and AA on the screen as it is. */
+export async function accessible(who, screen) {
+  await who.page.evaluate(() => Promise.all(document.getAnimations().map((a) => a.finished.catch(() => {}))))
+  await who.page.evaluate(axe)
+  const { violations } = await who.page.evaluate(() =>
+    globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }))
+  const told = violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(' | ').slice(0, 400)}`)
+  assert.deepEqual(told, [], `accessibility of ${screen}`)
+}
+
+export const picture = (who, name) => who.page.screenshot({ path: join(out, `${name}.png`) })
