@@ -1,0 +1,24 @@
+// Starts the app: the core first, then the view on it.
+import { render } from 'preact'
+import { boot } from './core'
+import { startAnnouncing } from './ui/announce'
+import { App } from './ui/App'
+import { startNavigation } from './ui/navigate'
+import { startClock } from './ui/now'
+import { followContacts } from './ui/people'
+import './ui/style/base.css'
+import './ui/style/layout.css'
+import './ui/style/lists.css'
+import './ui/style/screens.css'
+import './ui/style/sheets.css'
+import { startViewport } from './ui/viewport'
+
+const root = document.getElementById('app')
+if (!root) throw new Error('index.html has no #app')
+startViewport()
+startClock()
+startNavigation()
+followContacts()
+startAnnouncing()
+void boot()
+render(<App />, root)

@@ -1,0 +1,82 @@
+// What is on screen, by where the app stands.
+import { phase } from '../core'
+import { text } from '../text/text'
+import { announcement } from './announce'
+import { route } from './router'
+import { Door } from './screens/Door'
+import { Forgotten } from './screens/Forgotten'
+import { Invitation } from './screens/Invitation'
+import { PrivacyPage } from './screens/Privacy'
+import { SignIn } from './screens/SignIn'
+import { Shell } from './Shell'
+
+/** Insecure explains why nothing works over plain HTTP from another machine, and what to do. */
+function Insecure() {
+  return (
+    <Door title={text('insecure.title')} lead={text('insecure.why')}>
+      <div class="prose">
+        <ul>
+          <li>{text('insecure.https')}</li>
+          <li>{text('insecure.localhost')}</li>
+          <li>{text('insecure.lan')}</li>
+        </ul>
+      </div>
+    </Door>
+  )
+}
+
+function Reload({ title, lead, action }: { title: string; lead: string; action: string }) {
+  return (
+    <Door title={title} lead={lead}>
+      <button type="button" class="button wide" onClick={() => location.reload()}>
+        {action}
+      </button>
+    </Door>
+  )
+}
+
+function Outside() {
+  switch (route.value.section) {
+    case 'privacy':
+      return <PrivacyPage />
+    case 'forgotten':
+      return <Forgotten />
+    default:
+      return <SignIn />
+  }
+}
+
+function Stage() {
+  const { section, rest } = route.value
+  const now = phase.value
+  switch (now) {
+    case 'starting':
+      return (
+        <div class="door-page" role="status">
+          <span class="unseen">{text('state.loading')}</span>
+        </div>
+      )
+    case 'insecure':
+      return <Insecure />
+    case 'no-storage':
+      return <Reload title={text('no-storage.title')} lead={text('no-storage.why')} action={text('state.try-again')} />
+    case 'other-tab-upgrade':
+      return <Reload title={text('upgraded.title')} lead={text('upgraded.why')} action={text('upgraded.reload')} />
+    case 'signed-out':
+    case 'ready':
+      if (section === 'invitation') return <Invitation code={rest[0] ?? ''} />
+      return now === 'ready' ? <Shell /> : <Outside />
+  }
+}
+
+/** App is everything, with the one live region that speaks. */
+export function App() {
+  return (
+    <>
+      <Stage />
+      <div class="unseen" aria-live="polite" id="announcement">
+        {announcement.value}
+      </div>
+    </>
+  )
+}

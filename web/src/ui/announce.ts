@@ -1,0 +1,35 @@
+// What a screen reader is told when nothing that has the focus changed.
+import { effect, signal, type ReadonlySignal } from '@preact/signals'
+import { chats, person, type ChatSummary } from '../core'
+import { text } from '../text/text'
+import { route } from './router'
+
+const spoken = signal('')
+
+/** announcement stands in the one polite live region of the app. */
+export const announcement: ReadonlySignal<string> = spoken
+
+/** announce says something once. The same words said again are said again: a no-break space makes them differ. */
+export function announce(words: string): void {
+  spoken.value = words === spoken.peek() ? `${words}\u00a0` : words
+}
+
+/** arrived picks the conversations with a new unread message, leaving out the one on screen: its own log speaks. */
+export function arrived(before: ReadonlyMap<string, number>, rows: readonly ChatSummary[], open: string | undefined): ChatSummary[] {
+  return rows.filter((row) => row.conversation !== open && row.unread > (before.get(row.conversation) ?? 0))
+}
+
+/** startAnnouncing speaks arriving messages. The rows that are there at the start are not news. */
+export function startAnnouncing(): () => void {
+  let before: ReadonlyMap<string, number> | undefined
+  return effect(() => {
+    const rows = chats.value
+    const { section, rest } = route.peek()
+    const news = before === undefined ? [] : arrived(before, rows, section === 'chats' ? rest[0] : undefined)
+    before = new Map(rows.map((row) => [row.conversation, row.unread]))
+    const [first] = news
+    if (!first) return
+    const from = person(first.person).peek()?.display_name ?? text('person.unknown')
+    announce(first.unknown ? text('announce.message-unknown', { from }) : text('announce.message', { from, text: first.text }))
+  })
+}

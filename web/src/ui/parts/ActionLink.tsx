@@ -1,0 +1,28 @@
+// A link that acts as a button: it leaves for another program or place, and a person expects Space to work on it too.
+import type { ComponentChildren } from 'preact'
+
+interface ActionLinkProps {
+  to: string
+  class?: string
+  label?: string
+  children: ComponentChildren
+}
+
+/** ActionLink is announced as a button. Its address can still be copied and opened elsewhere. */
+export function ActionLink({ to, label, children, class: name }: ActionLinkProps) {
+  return (
+    <a
+      role="button"
+      class={name}
+      href={to}
+      aria-label={label}
+      onKeyDown={(e) => {
+        if (e.key !== ' ') return
+        e.preventDefault()
+        e.currentTarget.click()
+      }}
+    >
+      {children}
+    </a>
+  )
+}

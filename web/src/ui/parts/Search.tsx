@@ -1,0 +1,76 @@
+// The search field over people, and its results.
+import { useEffect } from 'preact/hooks'
+import { text } from '../../text/text'
+import { watch, type PersonRow as Row } from '../../core'
+import type { PeopleSearch } from '../people'
+import { Blank, Bones, wordsFor } from './Blank'
+import { SearchIcon } from './icons'
+import { PersonRow } from './PersonRow'
+import { List } from './rows'
+
+/** SearchField is a field named "Search". */
+export function SearchField({ search, focused = false }: { search: PeopleSearch; focused?: boolean }) {
+  return (
+    <label class="search">
+      <SearchIcon />
+      <input
+        type="search"
+        aria-label={text('search.label')}
+        placeholder={text('search.label')}
+        value={search.query.value}
+        maxLength={200}
+        autocomplete="off"
+        autocapitalize="off"
+        spellcheck={false}
+        enterkeyhint="search"
+        autofocus={focused}
+        onInput={(e) => search.type(e.currentTarget.value)}
+        onKeyDown={(e) => {
+          if (e.key !== 'Escape' || e.currentTarget.value === '') return
+          e.preventDefault()
+          search.type('')
+        }}
+      />
+    </label>
+  )
+}
+
+/** useWatch says whose presence a screen shows, for as long as it is there. */
+export function useWatch(owner: string, people: readonly Row[]): void {
+  const ids = people.map((row) => row.id).join()
+  useEffect(() => watch(owner, ids === '' ? [] : ids.split(',')), [owner, ids])
+  useEffect(() => () => watch(owner, []), [owner])
+}
+
+/** Results are what a search found so far. */
+export function Results({ search, to, current }: { search: PeopleSearch; to: (row: Row) => string; current?: string | undefined }) {
+  const found = search.found.value
+  useWatch('search', found?.people ?? [])
+  if (!found) return null
+  if (!found.done && found.people.length === 0) return <Bones rows={3} />
+  if (found.people.length === 0 && found.error === undefined) {
+    return (
+      <Blank title={text('search.none')}>
+        <p role="status">{text('search.none-for', { query: found.query })}</p>
+      </Blank>
+    )
+  }
+  return (
+    <>
+      <p class="unseen" role="status">
+        {found.done ? text('search.count', { count: found.people.length }) : ''}
+      </p>
+      {found.error !== undefined && (
+        <p class="says soft" role="alert">
+          {text('search.device-only', { reason: wordsFor(found.error) })}
+        </p>
+      )}
+      <List kind="plain" label={text('search.results')}>
+        {found.people.map((row) => (
+          <PersonRow key={row.id} row={row} to={to(row)} current={row.id === current} />
+        ))}
+      </List>
+      {found.more && <p class="stamp">{text('search.more')}</p>}
+    </>
+  )
+}

@@ -1,0 +1,228 @@
+// A contact card: what this viewer may see of a person, and what one can do.
+import type { ComponentChildren } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { card, connection, conversationWith, person, session, type Card as CardData, type Phone, type Presence } from '../../core'
+import { presenceText } from '../../text/presence'
+import { text, wireText } from '../../text/text'
+import { localTime, moment, zoneName } from '../format'
+import { now } from '../now'
+import { ActionLink } from '../parts/ActionLink'
+import { Bones, Failure } from '../parts/Blank'
+import { CallIcon, ChatsIcon, MailIcon } from '../parts/icons'
+import { Dot, Face } from '../parts/Face'
+import { PersonRow, stateOf } from '../parts/PersonRow'
+import { Fact, LinkRow, List } from '../parts/rows'
+import { DetailScreen } from '../parts/Screen'
+import { useWatch } from '../parts/Search'
+import { Cancel, Sheet } from '../parts/Sheet'
+import { href } from '../router'
+import { telHref } from '../tel'
+
+/** useCard fetches a card; a newer answer replaces the older one, and the device's own row stands in until it is there. */
+function useCard(who: string) {
+  const [card_, setCard] = useState<CardData>()
+  const [error, setError] = useState<unknown>()
+  const [attempt, setAttempt] = useState(0)
+  const online = connection.value === 'online'
+  useEffect(() => {
+    const controller = new AbortController()
+    card(who, controller.signal).then(
+      (value) => {
+        setCard(value)
+        setError(undefined)
+      },
+      (reason: unknown) => controller.signal.aborted || setError(reason),
+    )
+    return () => controller.abort()
+  }, [who, attempt, online])
+  return { card: card_, error, retry: () => setAttempt(attempt + 1) }
+}
+
+const phoneKind = (phone: Phone) => wireText('phone-kind', phone.kind) ?? text('phone-kind.other')
+
+/** PresenceLine is the state in words: since when, until when, from what source, as far as the viewer may know. */
+function PresenceLine({ state }: { state: Presence }) {
+  const facts = [
+    state.since === undefined ? undefined : text('presence.since', { when: moment(state.since, now.value) }),
+    state.until === undefined ? undefined : text('presence.until', { when: moment(state.until, now.value) }),
+    wireText('source', state.source),
+    state.availability >= 15_000 && state.last_active !== undefined ? text('presence.last-active', { when: moment(state.last_active, now.value) }) : undefined,
+  ].filter((fact) => fact !== undefined)
+  return (
+    <>
+      <p class="presence">
+        <Dot presence={state} />
+        <span>{presenceText(state)}</span>
+      </p>
+      {facts.length > 0 && <p class="soft presence">{facts.join(' · ')}</p>}
+      {state.out_of_office !== undefined && <p class="note" dir="auto">{state.out_of_office}</p>}
+      {state.note !== undefined && state.note !== '' && <p class="note" dir="auto">{state.note}</p>}
+    </>
+  )
+}
+
+function LocalTime({ state }: { state: Presence | undefined }) {
+  const zone = state?.time_zone
+  const time = zone === undefined ? undefined : localTime(zone, now.value)
+  if (zone === undefined || time === undefined) return null
+  return <p class="soft">{text('card.local-time', { time, place: zoneName(zone) })}</p>
+}
+
+/** CallSheet lets one choose a number; the device's own dialler makes the call. */
+function CallSheet({ phones, onClose }: { phones: readonly Phone[]; onClose: () => void }) {
+  return (
+    <Sheet label={text('call.with-phone')} onClose={onClose}>
+      <div class="block">
+        <div class="says">
+          <h2>{text('call.with-phone')}</h2>
+          <p>{text('call.with-phone-hint')}</p>
+        </div>
+        <ul>
+          {phones.map((phone) => (
+            <li key={phone.kind + phone.number}>
+              <a href={telHref(phone.dial ?? phone.number)} onClick={onClose}>
+                {phoneKind(phone)} <bdi>{phone.number}</bdi>
+              </a>
+            </li>
+          ))}
+        </ul>
+      </div>
+      <Cancel onClose={onClose} />
+    </Sheet>
+  )
+}
+
+function Deeds({ who, phones, mail }: { who: string; phones: readonly Phone[]; mail: string | undefined }) {
+  const [calling, setCalling] = useState(false)
+  const self = session.value?.person.id === who
+  return (
+    <div class="deeds">
+      {!self && (
+        <ActionLink to={href('chats', conversationWith(who))}>
+          <ChatsIcon />
+          {text('card.im')}
+        </ActionLink>
+      )}
+      {phones.length > 0 && (
+        <button type="button" aria-haspopup="dialog" onClick={() => setCalling(true)}>
+          <CallIcon />
+          {text('card.call')}
+        </button>
+      )}
+      {mail !== undefined && (
+        <ActionLink to={`mailto:${mail}`}>
+          <MailIcon />
+          {text('card.email')}
+        </ActionLink>
+      )}
+      {calling && <CallSheet phones={phones} onClose={() => setCalling(false)} />}
+    </div>
+  )
+}
+
+function Section({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <>
+      <h2 class="head">{title}</h2>
+      {children}
+    </>
+  )
+}
+
+function Facts({ data }: { data: CardData }) {
+  const facts: [string, string | undefined][] = [
+    [text('card.title'), data.title],
+    [text('card.department'), data.department],
+    [text('card.company'), data.company],
+    [text('card.office'), data.office],
+    [text('card.alias'), data.alias],
+    [text('card.address'), data.address],
+    [text('card.relationship'), wireText('relationship', data.relationship)],
+  ]
+  return (
+    <List kind="group" label={text('card.details')}>
+      {facts.map(([name, value]) => value !== undefined && value !== '' && <Fact key={name} name={name}><bdi>{value}</bdi></Fact>)}
+    </List>
+  )
+}
+
+function Reach({ data }: { data: CardData }) {
+  const mails = [data.mail, ...(data.other_mail ?? [])].filter((mail) => mail !== undefined && mail !== '')
+  if ((data.phones?.length ?? 0) + mails.length === 0) return null
+  return (
+    <List kind="group" label={text('card.reach')}>
+      {data.phones?.map((phone) => (
+        <LinkRow key={phone.kind + phone.number} to={telHref(phone.dial ?? phone.number)} leaf title={<PhoneWords phone={phone} />} />
+      ))}
+      {mails.map((mail) => (
+        <LinkRow
+          key={mail}
+          to={`mailto:${mail}`}
+          leaf
+          title={
+            <>
+              <small>{text('card.mail')}</small>
+              <bdi>{mail}</bdi>
+            </>
+          }
+        />
+      ))}
+    </List>
+  )
+}
+
+const PhoneWords = ({ phone }: { phone: Phone }) => (
+  <>
+    <small>{phoneKind(phone)}</small>
+    <bdi>{phone.number}</bdi>
+  </>
+)
+
+function Everything({ data }: { data: CardData }) {
+  useWatch('card', [data, ...(data.manager ? [data.manager] : []), ...(data.reports ?? [])])
+  return (
+    <>
+      <Deeds who={data.id} phones={data.phones ?? []} mail={data.mail} />
+      <Reach data={data} />
+      <Facts data={data} />
+      {data.manager && (
+        <Section title={text('card.manager')}>
+          <List kind="group">
+            <PersonRow row={data.manager} to={href('contacts', data.manager.id)} />
+          </List>
+        </Section>
+      )}
+      {data.reports && data.reports.length > 0 && (
+        <Section title={text('card.reports')}>
+          <List kind="group">
+            {data.reports.map((row) => (
+              <PersonRow key={row.id} row={row} to={href('contacts', row.id)} />
+            ))}
+          </List>
+        </Section>
+      )}
+    </>
+  )
+}
+
+/** Card is the card of one person; `who` is an id or a sign-in address. */
+export function Card({ who }: { who: string }) {
+  const { card: data, error, retry } = useCard(who)
+  const row = data ?? person(who).value
+  const state = stateOf(row)
+  return (
+    <DetailScreen title={row ? undefined : text('card.name')} parent={{ to: href('contacts'), label: text('tab.contacts'), top: true }}>
+      {row && (
+        <div class="top-card">
+          <Face row={row} size="large" presence={state} />
+          <h1 tabIndex={-1}>
+            <bdi>{row.display_name}</bdi>
+          </h1>
+          {state && <PresenceLine state={state} />}
+          <LocalTime state={state} />
+        </div>
+      )}
+      {data ? <Everything data={data} /> : error !== undefined ? <Failure error={error} onRetry={retry} /> : <Bones rows={4} />}
+    </DetailScreen>
+  )
+}

@@ -1,0 +1,136 @@
+// The Phone tab. This version calls with the device's own dialler.
+import { signal } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
+import { text } from '../../text/text'
+import { ActionLink } from '../parts/ActionLink'
+import { CallIcon, EraseIcon } from '../parts/icons'
+import { ListScreen } from '../parts/Screen'
+import { dialable, telHref } from '../tel'
+
+const keys = [
+  ['1', ''],
+  ['2', 'ABC'],
+  ['3', 'DEF'],
+  ['4', 'GHI'],
+  ['5', 'JKL'],
+  ['6', 'MNO'],
+  ['7', 'PQRS'],
+  ['8', 'TUV'],
+  ['9', 'WXYZ'],
+  ['*', ''],
+  ['0', '+'],
+  ['#', ''],
+] as const
+
+// A number stays when one looks something up in another tab.
+const number = signal('')
+const set = (next: string) => (number.value = next.slice(0, 60))
+const add = (key: string) => set(number.peek() + key)
+const erase = () => set(number.peek().slice(0, -1))
+
+/** useKeyboard takes digits typed while no field has the focus. */
+function useKeyboard(): void {
+  useEffect(() => {
+    const typed = (e: KeyboardEvent) => {
+      const on = e.target as HTMLElement | null
+      if (on?.closest('input, textarea, dialog') || e.ctrlKey || e.metaKey || e.altKey) return
+      if (/^[0-9*#+]$/.test(e.key)) add(e.key)
+      else if (e.key === 'Backspace') erase()
+      else return
+      e.preventDefault()
+    }
+    addEventListener('keydown', typed)
+    return () => removeEventListener('keydown', typed)
+  }, [])
+}
+
+const longPress = 550
+
+/** Key is one key of the pad. Held down, 0 gives a plus. */
+function Key({ digit, letters }: { digit: string; letters: string }) {
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  const held = useRef(false)
+  const press = () => {
+    held.current = false
+    if (digit !== '0') return
+    timer.current = setTimeout(() => {
+      held.current = true
+      add('+')
+    }, longPress)
+  }
+  const release = () => clearTimeout(timer.current)
+  useEffect(() => release, [])
+  return (
+    <button
+      type="button"
+      aria-label={digit}
+      title={digit === '0' ? text('phone.hold-for-plus') : undefined}
+      onPointerDown={press}
+      onPointerUp={release}
+      onPointerLeave={release}
+      onPointerCancel={release}
+      onContextMenu={(e) => e.preventDefault()}
+      onClick={() => {
+        if (!held.current) add(digit)
+        held.current = false
+      }}
+    >
+      {digit}
+      <small aria-hidden="true">{letters}</small>
+    </button>
+  )
+}
+
+function CallKey() {
+  if (dialable(number.value) === '') {
+    return (
+      <button type="button" class="call" aria-label={text('call.with-phone')} disabled aria-disabled="true">
+        <CallIcon />
+      </button>
+    )
+  }
+  return (
+    <ActionLink class="call" to={telHref(number.value)} label={text('call.with-phone')}>
+      <CallIcon />
+    </ActionLink>
+  )
+}
+
+/** Phone is the third tab: emergency sentence, dial pad, calls. */
+export function Phone() {
+  useKeyboard()
+  return (
+    <ListScreen title={text('tab.phone')}>
+      <p class="warning phone-warning">{text('emergency')}</p>
+      <div class="number">
+        <span class="hold" />
+        <input
+          type="tel"
+          inputMode="none"
+          dir="ltr"
+          autocomplete="off"
+          aria-label={text('phone.number')}
+          value={number.value}
+          onInput={(e) => set(e.currentTarget.value)}
+          onKeyDown={(e) => e.key === 'Enter' && e.currentTarget.closest('.scroll')?.querySelector<HTMLAnchorElement>('a.call')?.click()}
+        />
+        {number.value === '' ? (
+          <span class="hold" />
+        ) : (
+          <button type="button" aria-label={text('phone.erase')} onClick={erase}>
+            <EraseIcon />
+          </button>
+        )}
+      </div>
+      <div class="pad" role="group" aria-label={text('phone.pad')}>
+        {keys.map(([digit, letters]) => (
+          <Key key={digit} digit={digit} letters={letters} />
+        ))}
+        <CallKey />
+      </div>
+      <p class="pad-foot">{text('call.with-phone-hint')}</p>
+      <h2 class="head">{text('phone.history')}</h2>
+      <p class="says soft">{text('phone.history-none')}</p>
+    </ListScreen>
+  )
+}
