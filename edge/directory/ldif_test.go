@@ -184,8 +184,12 @@ type repeated struct {
 }
 
 func (r *repeated) Read(p []byte) (int, error) {
-	n := copy(p, r.text[r.at:])
-	r.at = (r.at + n) % len(r.text)
+	n := 0
+	for n < len(p) {
+		copied := copy(p[n:], r.text[r.at:])
+		r.at = (r.at + copied) % len(r.text)
+		n += copied
+	}
 	return n, nil
 }
 
@@ -193,9 +197,9 @@ func TestReaderOversizedValue(t *testing.T) {
 	const size = 30 << 20
 	input := io.MultiReader(
 		strings.NewReader("dn: cn=a\ncn: a\njpegPhoto::"), endless(size),
-		strings.NewReader("\nsn: s\n\ndn: cn=b\ndescription: "), io.LimitReader(&repeated{text: "x"}, size),
-		strings.NewReader("\ncn: b\n\ndn: cn="), io.LimitReader(&repeated{text: "x"}, size),
-		strings.NewReader("\ncn: c\n\n# "), io.LimitReader(&repeated{text: "x"}, size),
+		strings.NewReader("\nsn: s\n\ndn: cn=b\ndescription: "), io.LimitReader(&repeated{text: strings.Repeat("x", 4096)}, size),
+		strings.NewReader("\ncn: b\n\ndn: cn="), io.LimitReader(&repeated{text: strings.Repeat("x", 4096)}, size),
+		strings.NewReader("\ncn: c\n\n# "), io.LimitReader(&repeated{text: strings.Repeat("x", 4096)}, size),
 		strings.NewReader("\ndn: cn=d\n"),
 	)
 	r := NewReader(input)
