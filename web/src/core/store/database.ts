@@ -1,6 +1,6 @@
 // One person's database: opening it, proving that the key fits, and the fence
 // that keeps a tab that has lost its ownership from writing.
-import { deleteDatabase, openDatabase, read, result, write, type Migration } from './idb'
+import { deleteDatabase, openDatabase, read, result, write, type Migration, type Taken } from './idb'
 import { databaseName, databasePerson, migrations, type Meta } from './schema'
 import { Sealer, type Keys } from './seal'
 
@@ -35,7 +35,7 @@ export class Database {
    * Opens the database of a person, making it if need be. Rejects with
    * KeyMismatch when there is one that these keys do not open.
    */
-  static async open(person: string, keys: Keys, taken: () => void, steps: readonly Migration[] = migrations): Promise<Database> {
+  static async open(person: string, keys: Keys, taken: Taken, steps: readonly Migration[] = migrations): Promise<Database> {
     const idb = await openDatabase(databaseName(person), steps, taken)
     const db = new Database(idb, new Sealer(keys))
     try {

@@ -4,7 +4,7 @@
 import type { About } from '../wire'
 import type { Session } from '../types'
 import { randomId, type Bytes } from '../bytes'
-import { openDatabase, read, result, write, type Migration } from './idb'
+import { openDatabase, read, result, write, type Migration, type Taken } from './idb'
 import { Sealer, type Keys } from './seal'
 
 const name = 'parley'
@@ -34,7 +34,7 @@ export interface KeptSession {
 export class DeviceStore {
   private constructor(private readonly db: IDBDatabase) {}
 
-  static async open(taken: () => void): Promise<DeviceStore> {
+  static async open(taken: Taken): Promise<DeviceStore> {
     return new DeviceStore(await openDatabase(name, migrations, taken))
   }
 
@@ -102,11 +102,6 @@ export class DeviceStore {
   /** The server knows of the sign-out. */
   left(): Promise<void> {
     return this.put({}, ['leaving'])
-  }
-
-  /** Nobody's history is here any more. */
-  forgetPerson(): Promise<void> {
-    return this.put({}, ['person', 'keys', 'session'])
   }
 
   about(): Promise<About | undefined> {

@@ -226,6 +226,7 @@ export class HistoryWriter extends History {
 
   private async applyNow(batch: Batch): Promise<string[]> {
     const place = { ...this.current }
+    if (batch.arrivals.length === 0 && !batch.notice && batch.cursor === place.cursor && batch.epoch === place.epoch) return []
     if (batch.cursor !== undefined) place.cursor = batch.cursor
     if (batch.epoch !== undefined) place.epoch = batch.epoch
     const ids: IdRecord[] = []
@@ -241,7 +242,10 @@ export class HistoryWriter extends History {
       if (entry !== undefined) record.e = entry
       if (!copy || copy.e !== record.e) ids.push(record)
       known.records.set(id, record)
-      if (copy) continue
+      if (copy) {
+        this.renamed(chats, arrival.conversation, record)
+        continue
+      }
       messages.push(await this.sealMessage(arrival, s))
       const chat = chats.get(arrival.conversation) ?? this.copyOf(arrival.conversation)
       chats.set(arrival.conversation, count(chat, arrival, s, this.me))
@@ -263,6 +267,13 @@ export class HistoryWriter extends History {
     for (const [c, chat] of chats) this.boxes.set(c, chat)
     for (const m of messages) this.loose.set(m.c, (this.loose.get(m.c) ?? -Infinity) + 1)
     return [...chats.keys()]
+  }
+
+  // An entry that is here already has another id in the log's new epoch.
+  private renamed(chats: Map<string, Chat>, conversation: string, { s, e }: IdRecord): void {
+    const chat = chats.get(conversation) ?? this.boxes.get(conversation)
+    if (e === undefined || chat?.entry?.s !== s || chat.entry.id === e) return
+    chats.set(conversation, { ...chat, entry: { s, id: e } })
   }
 
   // The hashed id of each arrival, and what is known of it.
@@ -289,6 +300,7 @@ export class HistoryWriter extends History {
     if (a.entry !== undefined) box.entry = a.entry
     if (a.text !== undefined) box.text = a.text
     if (a.body !== undefined) box.body = a.body
+    if (a.kind !== undefined) box.kind = a.kind
     return { c: a.conversation, s, at: a.at, box: await this.db.sealer.seal(messagePlace(a.conversation, s), box) }
   }
 

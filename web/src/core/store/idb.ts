@@ -29,6 +29,9 @@ export class DatabaseBlocked extends Error {
 /** One step of a schema. The list only ever grows; the version is its length. */
 export type Migration = (db: IDBDatabase, tx: IDBTransaction) => void
 
+/** Told when another tab has taken a database away. */
+export type Taken = (how: 'deleted' | 'upgraded') => void
+
 /** The result of one request. */
 export const result = <T>(request: IDBRequest<T>): Promise<T> =>
   new Promise((ok, fail) => {
@@ -44,9 +47,10 @@ const patienceMs = 8_000
 
 /**
  * Opens a database and brings its schema up to date. `taken` is called when
- * another tab wants to delete or upgrade it: the connection is closed by then.
+ * another tab wants to delete it or has a newer version of it: the connection is
+ * closed by then.
  */
-export function openDatabase(name: string, migrations: readonly Migration[], taken: () => void): Promise<IDBDatabase> {
+export function openDatabase(name: string, migrations: readonly Migration[], taken: Taken): Promise<IDBDatabase> {
   return new Promise((ok, fail) => {
     const request = indexedDB.open(name, migrations.length)
     let late = false
@@ -69,9 +73,9 @@ export function openDatabase(name: string, migrations: readonly Migration[], tak
         db.close()
         return
       }
-      db.onversionchange = () => {
+      db.onversionchange = (event) => {
         db.close()
-        taken()
+        taken(event.newVersion === null ? 'deleted' : 'upgraded')
       }
       ok(db)
     }

@@ -37,6 +37,8 @@ export interface MessageBox {
   id: string
   /** The entry's id in the server's log at the time it came; none for a message that was filed without it. */
   entry?: string
+  /** The entry's kind, if it is not a message. */
+  kind?: string
   content: string
   /** Of text.v1. */
   text?: string

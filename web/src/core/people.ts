@@ -1,0 +1,176 @@
+// People: rows are remembered on the device, sealed, so that names show without
+// the network; states are watched while a screen shows them.
+import { effect, signal, untracked, type ReadonlySignal, type Signal } from '@preact/signals'
+import { getCard, getContacts, photoUrl as photoPath, searchPeople } from '../api.gen'
+import { current, type Account } from './account'
+import { ApiError, serverUrl } from './call'
+import { connectionState, forgetPresence, presenceOf } from './live'
+import type { News } from './tabs/messages'
+import type { Card, ContactGroup, PersonRow, Presence } from './wire'
+
+/** A kept row is asked for again when it is older than this. */
+const freshMs = 24 * 60 * 60_000
+const mostRequests = 4
+const watchRestsMs = 30
+
+interface Kept {
+  row: PersonRow
+  at: number
+}
+
+const rows = new Map<string, Signal<PersonRow | undefined>>()
+const asked = new Set<string>()
+let wanted: string[] = []
+let requests = 0
+const watchers = new Map<string, readonly string[]>()
+let watchTimer: ReturnType<typeof setTimeout> | undefined
+
+/** Follows the signed-in person. Called once, before the core starts. */
+export function followPeople(): void {
+  effect(() => {
+    const account = current.value
+    untracked(() => {
+      for (const row of rows.values()) row.value = undefined
+      asked.clear()
+      wanted = []
+      if (!account) return
+      learn(account, [account.session.person])
+      account.hear.add((news) => heard(news))
+      for (const id of rows.keys()) void recall(account, id)
+      sendWatch()
+    })
+  })
+  effect(() => {
+    if (connectionState.value === 'online') untracked(fetchWanted)
+  })
+}
+
+function heard(news: News): void {
+  if (news.news !== 'card' || !rows.has(news.person)) return
+  asked.delete(news.person)
+  want(news.person)
+}
+
+function rowSignal(id: string): Signal<PersonRow | undefined> {
+  let row = rows.get(id)
+  if (!row) rows.set(id, (row = signal(undefined)))
+  return row
+}
+
+export function person(id: string): ReadonlySignal<PersonRow | undefined> {
+  const known = rows.get(id)
+  if (known) return known
+  const row = rowSignal(id)
+  const account = current.peek()
+  if (account) void recall(account, id)
+  return row
+}
+
+async function recall(account: Account, id: string): Promise<void> {
+  const kept = await account.shelf.get<Kept>(`person/${id}`).catch(() => undefined)
+  if (current.peek() !== account) return
+  const row = rowSignal(id)
+  if (kept) row.value ??= kept.row
+  if (!kept || Date.now() - kept.at > freshMs) want(id)
+}
+
+function want(id: string): void {
+  if (asked.has(id) || wanted.includes(id)) return
+  wanted.push(id)
+  fetchWanted()
+}
+
+function fetchWanted(): void {
+  while (requests < mostRequests && connectionState.peek() === 'online') {
+    const id = wanted.shift()
+    if (id === undefined) return
+    asked.add(id)
+    requests++
+    card(id)
+      .catch((cause: unknown) => {
+        // Not there, or not for this viewer: asking again would not help.
+        if (!(cause instanceof ApiError) || cause.retry === 'later') asked.delete(id)
+      })
+      .finally(() => {
+        requests--
+        fetchWanted()
+      })
+  }
+}
+
+// Remembers rows that came from the server, here and on the device.
+function learn(account: Account, list: readonly PersonRow[]): void {
+  const kept = new Map<string, Kept>()
+  for (const { presence, ...row } of list) {
+    rowSignal(row.id).value = row
+    asked.add(row.id)
+    kept.set(`person/${row.id}`, { row, at: Date.now() })
+    if (presence && !watched().has(row.id)) presenceOf(row.id).value = presence
+  }
+  // A full disk shows where messages are stored; a name can be asked for again.
+  if (kept.size > 0) account.shelf.put(kept).catch(() => undefined)
+}
+
+function account(): Account {
+  const open = current.peek()
+  if (!open) throw new ApiError('sign-in', 'error.sign-in')
+  return open
+}
+
+export const presence = (id: string): ReadonlySignal<Presence | undefined> => presenceOf(id)
+
+export function watch(owner: string, people: readonly string[]): void {
+  if (people.length > 0) watchers.set(owner, people)
+  else watchers.delete(owner)
+  watchTimer ??= setTimeout(sendWatch, watchRestsMs)
+}
+
+const watched = (): Set<string> => new Set([...watchers.values()].flat())
+
+function sendWatch(): void {
+  clearTimeout(watchTimer)
+  watchTimer = undefined
+  const open = current.peek()
+  if (!open) return
+  const people = watched().add(open.me)
+  forgetPresence(people)
+  open.hub.setStatus({ watch: [...people] })
+}
+
+export async function search(q: string, signal?: AbortSignal): Promise<{ people: PersonRow[]; more: boolean }> {
+  const open = account()
+  const found = await searchPeople({ q, limit: 50 }, signal)
+  learn(open, found.people)
+  return { people: [...found.people], more: found.more }
+}
+
+export async function card(id: string, signal?: AbortSignal): Promise<Card> {
+  const open = account()
+  const found = await getCard({ who: id }, signal)
+  const { id: who, display_name, address, title, department, photo, presence } = found
+  const related = [...(found.reports ?? []), ...(found.manager ? [found.manager] : [])]
+  learn(open, [{ id: who, display_name, address, title, department, photo, presence }, ...related])
+  return found
+}
+
+export async function contacts(): Promise<{ groups: ContactGroup[]; stale: boolean }> {
+  const open = account()
+  try {
+    const { groups } = await getContacts()
+    learn(open, groups.flatMap((g) => g.people))
+    const plain = groups.map((g) => ({ ...g, people: g.people.map(({ presence: _, ...row }) => row) }))
+    open.shelf.put(new Map([['contacts', plain]])).catch(() => undefined)
+    return { groups: [...groups], stale: false }
+  } catch (cause) {
+    const later = cause instanceof ApiError && cause.retry === 'later'
+    const kept = later ? await open.shelf.get<ContactGroup[]>('contacts') : undefined
+    if (!kept) throw cause
+    return { groups: kept, stale: true }
+  }
+}
+
+export function photoUrl(row: PersonRow, size: 'small' | 'large'): string | undefined {
+  if (row.photo === undefined) return undefined
+  // The version makes a changed picture another address.
+  return `${serverUrl(photoPath({ who: row.id, size }))}&v=${encodeURIComponent(row.photo)}`
+}
