@@ -14,12 +14,18 @@ import (
 const (
 	maxAddress   = 254
 	maxLocalPart = 64
-	maxDomain    = 253
 )
 
 // notInLocalPart are the ASCII characters that an unquoted local part cannot
 // hold (RFC 5322 §3.2.3); precis has refused spaces and controls already.
 const notInLocalPart = `"(),:;<>@[\]`
+
+// domainProfile maps and checks a domain as a lookup does (RFC 5891 §5), with the
+// lengths of the DNS and its letters, digits and hyphens.
+var domainProfile = idna.New(
+	idna.MapForLookup(), idna.BidiRule(), idna.CheckJoiners(true),
+	idna.StrictDomainName(true), idna.VerifyDNSLength(true),
+)
 
 // NormalAddress gives the one form in which a sign-in address is stored and
 // compared: without surrounding space, the local part in lower case and NFC (RFC
@@ -43,11 +49,11 @@ func DomainOf(address string) (string, error) {
 // ASCII, lower case, international labels as A-labels (RFC 5891 §5), no dot at
 // the end.
 func NormalDomain(s string) (string, error) {
-	if len(s) > 4*maxDomain {
+	if len(s) > 1000 {
 		return "", parley.RefuseField("address.invalid", "address")
 	}
-	domain, err := idna.Lookup.ToASCII(strings.TrimSuffix(strings.TrimSpace(s), "."))
-	if err != nil || domain == "" || len(domain) > maxDomain || hasEmptyLabel(domain) {
+	domain, err := domainProfile.ToASCII(strings.TrimSuffix(strings.TrimSpace(s), "."))
+	if err != nil || strings.HasSuffix(domain, ".") {
 		return "", &parley.Error{Kind: parley.Invalid, Key: "address.invalid", Field: "address", Err: err}
 	}
 	return domain, nil
@@ -85,8 +91,4 @@ func normalLocalPart(s string) (string, error) {
 		s = next
 	}
 	return "", parley.RefuseField("address.invalid", "address")
-}
-
-func hasEmptyLabel(domain string) bool {
-	return strings.HasPrefix(domain, ".") || strings.HasSuffix(domain, ".") || strings.Contains(domain, "..")
 }

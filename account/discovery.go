@@ -141,7 +141,8 @@ func (d *Discovery) fromDocument(ctx context.Context, domain string) (string, er
 }
 
 func (d *Discovery) fromRecord(ctx context.Context, domain string) (string, error) {
-	_, records, err := d.config.LookupSRV(ctx, "parley", "tcp", domain)
+	// The dot keeps the search domains of this machine out of it.
+	_, records, err := d.config.LookupSRV(ctx, "parley", "tcp", domain+".")
 	if err != nil {
 		return "", fmt.Errorf("looking up the SRV record: %w", err)
 	}
@@ -219,7 +220,7 @@ func parseWellKnown(document []byte, allowLoopback bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if allowLoopback && isLoopback(u.Hostname()) {
+	if allowLoopback && isLoopback(u.Hostname()) && (u.Scheme == "http" || u.Scheme == "https") {
 		return u.Scheme + "://" + u.Host, nil
 	}
 	host, err := NormalDomain(u.Hostname())

@@ -80,7 +80,7 @@ func normalPassword(p parley.Secret, field string) (string, error) {
 		return "", parley.RefuseField("password.long", field)
 	}
 	normal, err := precis.OpaqueString.String(string(p))
-	if err != nil { // control characters and the like; the error would quote nothing useful
+	if err != nil || !utf8.ValidString(string(p)) { // control characters and the like
 		return "", parley.RefuseField("password.characters", field)
 	}
 	if len(normal) > maxPassword {
@@ -100,13 +100,15 @@ func newPassword(p parley.Secret, who Identity, field string) (string, error) {
 		return "", parley.RefuseField("password.short", field)
 	}
 	local, _, _ := strings.Cut(who.Address, "@")
-	for _, known := range []string{who.Address, local, who.DisplayName, strings.ReplaceAll(who.DisplayName, " ", "")} {
-		if strings.EqualFold(normal, known) {
+	for _, known := range []string{who.Address, local, who.DisplayName} {
+		if strings.EqualFold(withoutSpaces(normal), withoutSpaces(known)) {
 			return "", parley.RefuseField("password.guessable", field)
 		}
 	}
 	return normal, nil
 }
+
+func withoutSpaces(s string) string { return strings.ReplaceAll(s, " ", "") }
 
 // checkers is the queue in front of the hasher: so many at work, so many
 // waiting, the rest turned away. Hashing everything at once would take the
