@@ -77,9 +77,9 @@ type GapEvent struct {
 
 // PresenceEvent is the state of a watched person.
 type PresenceEvent struct {
-	Type     string   `json:"type" enum:"presence"`
-	Person   string   `json:"person"`
-	Presence Presence `json:"presence"`
+	Type     string    `json:"type" enum:"presence"`
+	Person   string    `json:"person"`
+	Presence *Presence `json:"presence,omitempty" doc:"Not there: withheld from now on."`
 }
 
 // CardEvent says that the card of a watched person changed.
@@ -114,7 +114,7 @@ type TypingEvent struct {
 // SignedOutEvent says that the session has ended.
 type SignedOutEvent struct {
 	Type   string `json:"type" enum:"signed-out"`
-	Reason string `json:"reason" enum:"signed-out,revoked,disabled,expired,password"`
+	Reason string `json:"reason" enum:"signed-out,revoked,disabled,expired,password,replaced"`
 }
 
 // PongEvent answers a ping frame.

@@ -114,10 +114,28 @@ func register[I, O any](s *Server, api huma.API, op operation, h handler[I, O]) 
 	}
 	if op.who == deviceOnly {
 		o.Security = []map[string][]string{{"session": {}}}
+		o.Middlewares = huma.Middlewares{s.requireSession}
 	}
 	huma.Register(api, o, func(ctx context.Context, in *I) (*O, error) {
-		return answer(ctx, s, op.who, in, h)
+		c := callerOf(ctx)
+		out, err := h(ctx, c, in)
+		if err != nil {
+			return nil, s.refuse(err, "request", c.id, "operation", op.id, "device", c.session.Actor.Device)
+		}
+		return out, nil
 	})
+}
+
+// requireSession stands before the parameters and the body are looked at: who
+// may not ask learns nothing of what they asked wrongly.
+func (s *Server) requireSession(ctx huma.Context, next func(huma.Context)) {
+	c := callerOf(ctx.Context())
+	if c.refused != nil {
+		_, w := humago.Unwrap(ctx)
+		writeProblem(w, s.refuse(c.refused, "request", c.id, "operation", ctx.Operation().OperationID))
+		return
+	}
+	next(ctx)
 }
 
 // newAPI makes the huma API over mux with everything registered.

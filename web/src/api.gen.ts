@@ -293,7 +293,8 @@ export type Presence = {
 
 export type PresenceEvent = {
   readonly person: string
-  readonly presence: Presence
+  /** Not there: withheld from now on. */
+  readonly presence?: Presence | undefined
   readonly type: 'presence'
 }
 
@@ -398,7 +399,7 @@ export type SignInRequest = {
 }
 
 export type SignedOutEvent = {
-  readonly reason: 'signed-out' | 'revoked' | 'disabled' | 'expired' | 'password'
+  readonly reason: 'signed-out' | 'revoked' | 'disabled' | 'expired' | 'password' | 'replaced'
   readonly type: 'signed-out'
 }
 

@@ -1,0 +1,260 @@
+package webapi
+
+import (
+	"context"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lxzan/gws"
+
+	"parley"
+	"parley/conversation"
+)
+
+// conn is one socket of one device. One goroutine reads from it; another writes
+// to it while there is something to write, and is gone when there is not.
+type conn struct {
+	server *Server
+	socket *gws.Conn
+	wire   *wire
+	actor  parley.Actor
+	token  parley.Secret
+	opened time.Time
+
+	seen  atomic.Int64 // last sign of life, in Unix nanoseconds
+	pings atomic.Int64 // when the next ping is due, likewise
+	check atomic.Int64 // when the session is looked up again, likewise
+	waits atomic.Bool  // reading pauses, so no sign of life can be seen
+
+	// Only the reading goroutine touches these.
+	greeted   bool
+	renewed   time.Time // when the board last heard of us
+	rate      bucket
+	excess    int // frames beyond the rate
+	malformed int // frames that were none
+
+	// mu guards what follows: what is due to the client. It is never held while
+	// anything is written, encoded or asked.
+	mu       sync.Mutex
+	phase    phase
+	writing  bool // the writing goroutine runs
+	replies  [][]byte
+	ping     bool
+	stirred  bool // the feed may have something
+	feed     *conversation.Feed
+	gapped   bool              // the feed waits for resume
+	watched  []parley.PersonID // sorted
+	shown    []uint64          // of each watched, the sum of the last state written; 0: none yet
+	dirty    []parley.PersonID // watched people whose presence is due, sorted
+	cards    []parley.PersonID // watched people whose card changed, sorted
+	underWay map[parley.ClientID]struct{}
+	code     uint16 // with which it closes
+	room     *sync.Cond
+}
+
+// phase is how far a connection has come.
+type phase uint8
+
+const (
+	phaseOpen   phase = iota
+	phaseEnding       // the close code is decided; nothing more is taken
+	phaseClosed       // reading has ended
+)
+
+// maxReplies is how many answers may wait for a client that does not read before
+// we stop reading from it.
+const maxReplies = 64
+
+func newConn(s *Server, socket *gws.Conn, below *wire, who caller) *conn {
+	now := time.Now()
+	c := &conn{server: s, socket: socket, wire: below, actor: who.session.Actor, token: who.token, opened: now}
+	c.room = sync.NewCond(&c.mu)
+	c.rate.at = now
+	c.seen.Store(now.UnixNano())
+	c.pings.Store(now.Add(jitter(s.pace.ping)).UnixNano())
+	c.scheduleCheck(now, who.session.Device.Expires)
+	return c
+}
+
+// scheduleCheck sets when the session is looked up again: when it would expire,
+// and now and then before, which counts as use.
+func (c *conn) scheduleCheck(now, expires time.Time) {
+	next := now.Add(jitter(c.server.pace.recheck))
+	if !expires.IsZero() && expires.Before(next) {
+		next = expires
+	}
+	c.check.Store(next.UnixNano())
+}
+
+// read reads until the connection ends, and cleans up after it.
+func (c *conn) read() {
+	defer c.closed()
+	defer func() {
+		// A fault in one connection ends that one only. The library itself panics
+		// on a length with the highest bit set, which RFC 6455 §5.2 forbids.
+		if fault := recover(); fault != nil {
+			c.server.stats.panics.Add(1)
+			c.server.log.Error("connection panicked", "device", c.actor.Device, "fault", fault, "stack", string(debug.Stack()))
+		}
+	}()
+	c.socket.ReadLoop()
+}
+
+// closed ends everything that hangs on the connection.
+func (c *conn) closed() {
+	s := c.server
+	c.mu.Lock()
+	c.phase = phaseClosed
+	feed := c.feed
+	c.room.Broadcast()
+	c.mu.Unlock()
+	c.wire.drain()
+	if feed != nil {
+		feed.Close()
+	}
+	s.config.Board.Unwatch(c)
+	if s.sockets.remove(c) && c.greeted {
+		s.config.Board.Gone(c.actor) // not when a newer socket of the device took over
+	}
+}
+
+// end closes the connection with a code, after a last answer if there is one.
+// Whatever the peer does, it is over in a moment. It may be called more than
+// once: the first code counts.
+func (c *conn) end(code uint16, last []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase != phaseOpen {
+		return
+	}
+	c.phase, c.code = phaseEnding, code
+	c.replies = nil // what waits is not due any more
+	if last != nil {
+		c.replies = [][]byte{last}
+	}
+	c.server.stats.closed.Add(1)
+	c.room.Broadcast()
+	c.startWriting()
+	time.AfterFunc(c.server.pace.closing, c.wire.abort)
+}
+
+// signOut tells the device that its session has ended, and closes.
+func (c *conn) signOut(reason parley.EndReason) {
+	if reason == "" {
+		reason = parley.EndedRevoked
+	}
+	c.end(CloseSignedOut, mustEncode(SignedOutEvent{Type: "signed-out", Reason: string(reason)}))
+}
+
+// tend does what time demands. The keeper calls it once a tick.
+func (c *conn) tend(ctx context.Context, now time.Time) {
+	pace, nanos := c.server.pace, now.UnixNano()
+	c.mu.Lock()
+	greeted := c.feed != nil
+	c.mu.Unlock()
+	switch {
+	case !greeted && now.Sub(c.opened) > pace.hello:
+		c.end(CloseNoHello, nil)
+	case nanos-c.seen.Load() > int64(pace.silent) && !c.waits.Load():
+		c.wire.abort() // nobody is there to read a close code
+	case nanos > c.check.Load():
+		c.recheck(ctx, now)
+	case nanos > c.pings.Load():
+		c.pings.Store(now.Add(pace.ping).UnixNano())
+		c.mu.Lock()
+		c.ping = true
+		c.startWriting()
+		c.mu.Unlock()
+	}
+}
+
+// recheck asks whether the session still holds.
+func (c *conn) recheck(ctx context.Context, now time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	session, err := c.server.config.Accounts.Session(ctx, c.token)
+	if err != nil && parley.KindOf(err) == parley.SignIn {
+		c.signOut(parley.EndedExpired)
+		return
+	}
+	c.scheduleCheck(now, session.Device.Expires)
+}
+
+// alive notes a sign of life, and passes it on now and then.
+func (c *conn) alive(now time.Time) {
+	c.seen.Store(now.UnixNano())
+	if !c.greeted || now.Sub(c.renewed) < c.server.pace.renew {
+		return
+	}
+	c.renewed = now
+	c.server.config.Board.Renew(c.actor.Device)
+	c.server.config.Accounts.Used(c.actor.Device)
+}
+
+// Viewer is the person at the other end.
+func (c *conn) Viewer() parley.PersonID { return c.actor.Person }
+
+// Dirty notes that what the viewer sees of somebody may have changed. Their state
+// is looked up when there is room to write it.
+func (c *conn) Dirty(person parley.PersonID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == phaseOpen && contains(c.watched, person) {
+		c.dirty = with(c.dirty, person)
+		c.startWriting()
+	}
+}
+
+// changedCards notes that cards, and with them what is shared, may have changed.
+func (c *conn) changedCards(people []parley.PersonID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase != phaseOpen {
+		return
+	}
+	for _, person := range people {
+		if contains(c.watched, person) {
+			c.cards = with(c.cards, person)
+			c.dirty = with(c.dirty, person)
+		}
+	}
+	if len(c.cards) > 0 {
+		c.startWriting()
+	}
+}
+
+// wake is called by the feed when it has something.
+func (c *conn) wake() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stirred = true
+	if c.feed != nil {
+		c.startWriting()
+	}
+}
+
+// reply queues the answer to a frame. There are few: the reader stops when they
+// are not taken.
+func (c *conn) reply(event []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == phaseOpen {
+		c.replies = append(c.replies, event)
+		c.startWriting()
+	}
+}
+
+// awaitRoom pauses reading while the client does not take what it is owed.
+func (c *conn) awaitRoom() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.phase == phaseOpen && (len(c.replies) >= maxReplies || len(c.underWay) >= maxUnderWay) {
+		c.waits.Store(true)
+		c.room.Wait()
+	}
+	if c.waits.Swap(false) {
+		c.seen.Store(time.Now().UnixNano())
+	}
+}

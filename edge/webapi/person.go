@@ -1,0 +1,126 @@
+package webapi
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"strings"
+
+	"parley"
+	"parley/contact"
+	"parley/privacy"
+)
+
+// view is what a viewer may see of a person, presence included: the only way on
+// which a fact about somebody leaves through this edge.
+func (s *Server) view(owner parley.PersonID, viewer parley.Actor) (privacy.View, bool) {
+	person, ok := s.config.Book.Person(owner)
+	if !ok {
+		return privacy.View{}, false
+	}
+	return privacy.Render(s.facts(person), s.config.Gate.Class(owner, viewer), s.config.Policy.Policy()), true
+}
+
+// facts joins what the directory, the board and the person say.
+func (s *Server) facts(person parley.Person) privacy.Facts {
+	return privacy.Facts{
+		Person:      person,
+		Presence:    s.config.Board.Presence(person.ID),
+		Preferences: s.config.Gate.Preferences(person.ID),
+	}
+}
+
+// row is a person in a list.
+func (s *Server) row(owner parley.PersonID, viewer parley.Actor) (PersonRow, bool) {
+	v, ok := s.view(owner, viewer)
+	return rowOf(v), ok
+}
+
+// rows leaves out who is no longer there.
+func (s *Server) rows(views []privacy.View, viewer parley.Actor) []PersonRow {
+	list := make([]PersonRow, 0, len(views))
+	for _, v := range views {
+		if row, ok := s.row(v.ID, viewer); ok {
+			list = append(list, row)
+		}
+	}
+	return list
+}
+
+func rowOf(v privacy.View) PersonRow {
+	return PersonRow{
+		ID: v.ID.String(), DisplayName: v.Card.DisplayName, Address: v.Card.Address, Title: v.Card.Title, Department: v.Card.Department,
+		Photo: photoName(v.Card.Photo), Presence: presenceOf(v.Presence),
+	}
+}
+
+// photoName is a picture's version on the wire; empty without a picture.
+func photoName(v parley.PhotoVersion) string {
+	if v == 0 {
+		return ""
+	}
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(v))
+	return hex.EncodeToString(b[:])
+}
+
+// cardOf is everything that a viewer may see of a person.
+func (s *Server) cardOf(c contact.Card, viewer parley.Actor) (Card, bool) {
+	v, ok := s.view(c.View.ID, viewer)
+	if !ok {
+		return Card{}, false
+	}
+	card := Card{
+		PersonRow: rowOf(v), Mail: v.Card.Mail, OtherMail: v.Card.OtherMail, Alias: v.Card.Alias, Company: v.Card.Company,
+		Office: v.Card.Office, Phones: phonesOf(v.Card), Reports: s.rows(c.Reports, viewer), Relationship: s.relationship(v.ID, viewer),
+	}
+	if c.Manager != nil {
+		if row, ok := s.row(c.Manager.ID, viewer); ok {
+			card.Manager = &row
+		}
+	}
+	return card, true
+}
+
+// relationship is the level that the viewer gives the person: the viewer's own
+// choice, which nobody else learns of.
+func (s *Server) relationship(other parley.PersonID, viewer parley.Actor) string {
+	if other == viewer.Person {
+		return ""
+	}
+	relation, stored := s.config.Gate.Relation(viewer, other)
+	if !stored {
+		return privacy.DefaultLevel(true).String()
+	}
+	return relation.Level.String()
+}
+
+func phonesOf(c privacy.Card) []Phone {
+	var list []Phone
+	add := func(kind, number string) {
+		if number = strings.TrimSpace(number); number != "" {
+			list = append(list, Phone{Kind: kind, Number: number, Dial: contact.DialString(number, c.Region)})
+		}
+	}
+	add("work", c.WorkPhone)
+	add("mobile", c.Mobile)
+	add("home", c.HomePhone)
+	for _, number := range c.OtherPhones {
+		add("other", number)
+	}
+	return list
+}
+
+// presenceOf is a state on the wire; nil when it is withheld.
+func presenceOf(p parley.Presence) *Presence {
+	if p.Availability == 0 {
+		return nil
+	}
+	out := &Presence{
+		Availability: int(p.Availability), Activity: string(p.Token), Source: string(p.Source), Since: stamp(p.Since), Until: stamp(p.Until),
+		Note: p.Note, NoteUntil: stamp(p.NoteUntil), OutOfOffice: p.OutOfOffice, TimeZone: p.TimeZone, LastActive: stamp(p.LastActive),
+	}
+	if p.Mobile {
+		out.Device = parley.Mobile.String()
+	}
+	return out
+}

@@ -1,0 +1,168 @@
+package webapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley"
+	"parley/account"
+	"parley/contact"
+	"parley/conversation"
+	"parley/policy"
+	"parley/presence"
+	"parley/privacy"
+)
+
+// Discovery finds the server of a sign-in domain that is not this server's.
+type Discovery interface {
+	// Find returns the server's URL, or "" when the domain names none.
+	Find(ctx context.Context, domain string) (server string, err error)
+}
+
+// Config is what a Server needs.
+type Config struct {
+	Accounts *account.Authority
+	Book     *contact.Book
+	Board    *presence.Board
+	Gate     *privacy.Gate
+	Log      *conversation.Log
+	Policy   policy.Source
+	Cursors  Cursors
+
+	Discovery Discovery // nil: the servers of other domains are unknown
+	About     About     // Build, Protocol and Secure are filled in
+	Build     string    // of server and app
+	URL       string    // of this server, as the well-known document gives it; empty: there is none
+	Origins   []string  // further origins that the app may be served from, "https://chat.example.org"
+
+	Web            http.Handler   // the app, for every other path; nil: nothing there
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For and -Proto count
+	Limits         Limits
+	Logger         *slog.Logger // nil: no log
+}
+
+// Server is the HTTP and WebSocket edge. Make one with New, mount Handler, and
+// call Run.
+type Server struct {
+	config  Config
+	limits  Limits
+	log     *slog.Logger
+	sealer  *sealer
+	api     http.Handler
+	sockets *sockets
+	encoded *encodedPresence
+	stats   stats
+	pace    pace
+
+	devices  *buckets[parley.DeviceID]
+	networks *buckets[netip.Prefix]
+
+	draining atomic.Bool
+	requests requestIDs
+
+	// base ends when Run does; the work of sockets hangs on it.
+	base context.Context
+	stop context.CancelFunc
+	work sync.WaitGroup // readers, writers and closers of sockets
+}
+
+// New makes a Server. It fails when the configuration makes no sense.
+func New(c Config) (*Server, error) {
+	seal, err := newSealer(c.Cursors)
+	if err != nil {
+		return nil, err
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	c.About.Build, c.About.Protocol = c.Build, ProtocolVersion
+	c.About.Domains, c.About.Features = notNil(c.About.Domains), notNil(c.About.Features)
+	limits := c.Limits.withDefaults()
+	s := &Server{
+		config: c, limits: limits, log: c.Logger, sealer: seal, encoded: newEncodedPresence(), pace: defaultPace,
+		devices:  newBuckets[parley.DeviceID](limits.DeviceBurst, limits.DeviceRate),
+		networks: newBuckets[netip.Prefix](limits.NetworkBurst, limits.NetworkRate),
+		requests: newRequestIDs(),
+	}
+	s.base, s.stop = context.WithCancel(context.Background())
+	s.sockets = newSockets(s)
+	if s.api, err = s.routes(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// routes makes the handler of everything under /api.
+func (s *Server) routes() (http.Handler, error) {
+	mux := http.NewServeMux()
+	api := s.newAPI(mux)
+	document, err := json.Marshal(api.OpenAPI())
+	if err != nil {
+		return nil, fmt.Errorf("writing the OpenAPI document: %w", err)
+	}
+	mux.HandleFunc("GET /api/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/vnd.oai.openapi+json")
+		if _, err := w.Write(document); err != nil {
+			return // the client has gone
+		}
+	})
+	mux.HandleFunc("GET /api/ws", s.serveSocket)
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { writeProblem(w, problemOf(parley.ErrWithheld)) })
+	return mux, nil
+}
+
+// Run does what time demands of open sockets until ctx ends; then it closes them
+// with 1001 and returns when all have ended. Call Drain some time before.
+func (s *Server) Run(ctx context.Context) error {
+	defer s.stop()
+	s.sockets.keep(ctx)
+	s.Drain()
+	s.sockets.closeAll()
+	s.work.Wait()
+	return nil
+}
+
+// Drain is the first stage of stopping: new requests and sockets are refused
+// with 503, and messages with unavailable, while what is under way is completed.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// Notify tells the Server what happened elsewhere. It returns at once.
+func (s *Server) Notify(event parley.Event) {
+	switch e := event.(type) {
+	case parley.DevicesEnded:
+		s.sockets.endDevices(e)
+	case parley.PeopleChanged:
+		s.sockets.peopleChanged(e.People)
+	case parley.RelationChanged:
+		s.sockets.relationChanged(e.Owner, e.Other)
+	}
+}
+
+// errStopping refuses new work while the server stops.
+var errStopping error = &parley.Error{Kind: parley.Unavailable, Key: "server.stopping", RetryAfter: 5 * time.Second}
+
+// refuse turns an error into the answer and logs a fault of ours, once.
+func (s *Server) refuse(err error, what ...any) *Problem {
+	p := problemOf(err)
+	s.stats.refused(p.Title)
+	if p.Status == http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
+		s.log.Error("request failed", append(what, "error", err)...)
+	}
+	return p
+}
+
+// notNil makes an empty list of nil, which JSON would write as null.
+func notNil[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

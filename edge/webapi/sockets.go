@@ -1,0 +1,284 @@
+package webapi
+
+import (
+	"bufio"
+	"context"
+	"encoding/base64"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lxzan/gws"
+
+	"parley"
+)
+
+const socketPath = "/api/ws"
+
+// readBuffer is the read buffer of an idle socket, in bytes: most frames are
+// smaller, and larger ones are read past it.
+const readBuffer = 512
+
+// pace is how time runs for sockets. Tests make it run faster.
+type pace struct {
+	tick    time.Duration // how often the keeper looks at every socket
+	hello   time.Duration
+	ping    time.Duration
+	silent  time.Duration
+	write   time.Duration
+	closing time.Duration // from the decision to close until the connection is gone at the latest
+	recheck time.Duration // how often a session is looked up again
+	renew   time.Duration // how often signs of life reach the board at most
+}
+
+var defaultPace = pace{
+	tick: time.Second, hello: helloWithin, ping: pingEvery, silent: silentFor, write: writeWithin,
+	closing: 800 * time.Millisecond, recheck: time.Hour, renew: 10 * time.Second,
+}
+
+// sockets are the open connections, at most one a device.
+type sockets struct {
+	server   *Server
+	upgrader *gws.Upgrader
+
+	mu       sync.RWMutex
+	byDevice map[parley.DeviceID]*conn
+	closed   bool
+}
+
+func newSockets(s *Server) *sockets {
+	return &sockets{
+		server:   s,
+		byDevice: map[parley.DeviceID]*conn{},
+		upgrader: gws.NewUpgrader(socketEvents{}, &gws.ServerOption{
+			ReadBufferSize: readBuffer, ReadMaxPayloadSize: maxFrame, ParallelGolimit: 1,
+			NewSession: func() gws.SessionStorage { return &slot{} },
+			Logger:     quiet{},
+		}),
+	}
+}
+
+// serveSocket is GET /api/ws. It hands the connection to a goroutine of its own
+// and returns, so that the request's memory is free.
+func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
+	c := callerOf(r.Context())
+	err := c.refused
+	if err == nil {
+		err = checkHandshake(r)
+	}
+	if err != nil {
+		p := s.refuse(err, "request", c.id, "operation", "socket")
+		if p.Title == parley.Invalid.String() {
+			p.Status = http.StatusBadRequest
+		}
+		writeProblem(w, p)
+		return
+	}
+	if err := s.sockets.open(w, r, c); err != nil {
+		s.log.Debug("opening a socket failed", "request", c.id, "device", c.session.Actor.Device, "error", err)
+	}
+}
+
+// checkHandshake refuses what is no WebSocket handshake (RFC 6455 §4.2.1).
+func checkHandshake(r *http.Request) error {
+	key, err := base64.StdEncoding.DecodeString(r.Header.Get("Sec-WebSocket-Key"))
+	switch {
+	case r.ProtoMajor != 1, !strings.EqualFold(r.Header.Get("Upgrade"), "websocket"),
+		!hasToken(r.Header.Values("Connection"), "upgrade"), r.Header.Get("Sec-WebSocket-Version") != "13",
+		err != nil || len(key) != 16:
+		return parley.Refuse(parley.Invalid, "socket.handshake")
+	}
+	return nil
+}
+
+// hasToken looks for a token in a list header, whatever its case.
+func hasToken(values []string, token string) bool {
+	return slices.ContainsFunc(strings.Split(strings.Join(values, ","), ","), func(v string) bool {
+		return strings.EqualFold(strings.TrimSpace(v), token)
+	})
+}
+
+// open turns a request into a connection and starts it.
+func (k *sockets) open(w http.ResponseWriter, r *http.Request, who caller) error {
+	raw, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		writeProblem(w, newProblem(parley.Refuse(parley.Internal, "")))
+		return err
+	}
+	s := k.server
+	below := &wire{Conn: raw, writeWithin: s.pace.write, linger: s.pace.closing}
+	socket, err := k.upgrader.UpgradeFromConn(below, bufio.NewReaderSize(below, readBuffer), r)
+	if err != nil {
+		below.abort()
+		return err
+	}
+	c := newConn(s, socket, below, who)
+	socket.Session().(*slot).conn = c
+	if !k.add(c) {
+		_, _ = below.Write(closeFrame(CloseGoingAway))
+		below.abort()
+		return nil
+	}
+	// The session may have ended before this socket could be told of it.
+	if _, err := s.config.Accounts.Session(r.Context(), who.token); parley.KindOf(err) == parley.SignIn && err != nil {
+		c.signOut(parley.EndedRevoked)
+	}
+	return nil
+}
+
+// add registers a connection, in place of an earlier one of the same device, and
+// starts reading from it. It refuses when everything is being closed.
+func (k *sockets) add(c *conn) bool {
+	k.mu.Lock()
+	former := k.byDevice[c.actor.Device]
+	if k.closed {
+		k.mu.Unlock()
+		return false
+	}
+	k.byDevice[c.actor.Device] = c
+	k.server.stats.connections.Add(1)
+	k.server.work.Go(c.read)
+	k.mu.Unlock()
+	if former != nil {
+		former.end(CloseReplaced, nil)
+	}
+	return true
+}
+
+// remove forgets a connection and reports whether it was still its device's.
+func (k *sockets) remove(c *conn) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.server.stats.connections.Add(-1)
+	if k.byDevice[c.actor.Device] != c {
+		return false
+	}
+	delete(k.byDevice, c.actor.Device)
+	return true
+}
+
+// all gives the connections of this moment.
+func (k *sockets) all() []*conn {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return slices.AppendSeq(make([]*conn, 0, len(k.byDevice)), maps.Values(k.byDevice))
+}
+
+// keep looks at every connection once a tick until ctx ends.
+func (k *sockets) keep(ctx context.Context) {
+	tick := time.NewTicker(k.server.pace.tick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			for _, c := range k.all() {
+				c.tend(ctx, now)
+			}
+		}
+	}
+}
+
+// closeAll ends every connection because the server stops, and admits no more.
+func (k *sockets) closeAll() {
+	k.mu.Lock()
+	k.closed = true
+	k.mu.Unlock()
+	for _, c := range k.all() {
+		c.end(CloseGoingAway, nil)
+	}
+}
+
+func (k *sockets) endDevices(e parley.DevicesEnded) {
+	for _, id := range e.Devices {
+		k.mu.RLock()
+		c := k.byDevice[id]
+		k.mu.RUnlock()
+		if c != nil {
+			c.signOut(e.Reason)
+		}
+	}
+}
+
+// peopleChanged tells every connection that shows one of these people. What they
+// share is part of what changed, so their presence is looked at again too.
+func (k *sockets) peopleChanged(people []parley.PersonID) {
+	people = sortedSet(slices.Clone(people))
+	for _, c := range k.all() {
+		c.changedCards(people)
+	}
+}
+
+// relationChanged makes what owner decided about other hold at once. The other
+// gets no card event: whoever sees nothing change must not learn of it.
+func (k *sockets) relationChanged(owner, other parley.PersonID) {
+	for _, c := range k.all() {
+		switch c.actor.Person {
+		case other:
+			c.Dirty(owner)
+		case owner: // the level stands on the other's card, for the owner alone
+			c.changedCards([]parley.PersonID{other})
+		}
+	}
+}
+
+// jitter spreads what would otherwise happen to all connections at once: half to
+// one and a half times d.
+func jitter(d time.Duration) time.Duration {
+	return d/2 + rand.N(d+1)
+}
+
+// slot connects the library's connection with ours.
+type slot struct{ conn *conn }
+
+// Len makes a slot the library's session storage, which we do not use.
+func (*slot) Len() int { return 0 }
+
+// Load finds nothing.
+func (*slot) Load(string) (any, bool) { return nil, false }
+
+// Delete does nothing.
+func (*slot) Delete(string) {}
+
+// Store does nothing.
+func (*slot) Store(string, any) {}
+
+// Range yields nothing.
+func (*slot) Range(func(string, any) bool) {}
+
+// socketEvents hands the library's events to the connection they belong to.
+type socketEvents struct{}
+
+// OnOpen does nothing: the connection is registered before it reads.
+func (socketEvents) OnOpen(*gws.Conn) {}
+
+// OnClose does nothing: conn.read cleans up, whatever way it ended.
+func (socketEvents) OnClose(*gws.Conn, error) {}
+
+// OnPing answers a ping (RFC 6455 §5.5.2).
+func (socketEvents) OnPing(socket *gws.Conn, payload []byte) {
+	socket.Session().(*slot).conn.pinged(payload)
+}
+
+// OnPong notes that the peer is there.
+func (socketEvents) OnPong(socket *gws.Conn, _ []byte) {
+	socket.Session().(*slot).conn.alive(time.Now())
+}
+
+// OnMessage takes a frame.
+func (socketEvents) OnMessage(socket *gws.Conn, message *gws.Message) {
+	c := socket.Session().(*slot).conn
+	c.receive(message.Opcode, message.Bytes())
+	_ = message.Close() // gives the buffer back; it never fails
+}
+
+// quiet drops what the library would print: we log what matters ourselves.
+type quiet struct{}
+
+// Error drops a message.
+func (quiet) Error(...any) {}
