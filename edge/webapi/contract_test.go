@@ -46,7 +46,7 @@ func sampleEvents(s *sealer) []any {
 		KnownEvent{Type: "known", ClientID: "AAAAAAAAAAAAAAAAAAAAAA"},
 		RefusedEvent{Type: "refused", ClientID: "AAAAAAAAAAAAAAAAAAAAAA", Problem: problem},
 		GapEvent{Type: "gap"},
-		PresenceEvent{Type: "presence", Person: "p2", Presence: &Presence{
+		PresenceEvent{Type: "presence", Person: "p2", Presence: Presence{
 			Availability: 6500, Activity: "in-a-meeting", Since: at, Until: at, Source: "manual", Note: "n", NoteUntil: at, OutOfOffice: "o",
 			Device: "mobile", TimeZone: "Europe/Berlin", LastActive: at,
 		}},

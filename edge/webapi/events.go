@@ -77,9 +77,9 @@ type GapEvent struct {
 
 // PresenceEvent is the state of a watched person.
 type PresenceEvent struct {
-	Type     string    `json:"type" enum:"presence"`
-	Person   string    `json:"person"`
-	Presence *Presence `json:"presence,omitempty" doc:"Not there: withheld from now on."`
+	Type     string   `json:"type" enum:"presence"`
+	Person   string   `json:"person"`
+	Presence Presence `json:"presence,omitzero" doc:"Not there: withheld from now on."`
 }
 
 // CardEvent says that the card of a watched person changed.

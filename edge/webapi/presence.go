@@ -80,6 +80,9 @@ func (s *encodedShard) makeRoom() {
 }
 
 func encodePresence(f privacy.Facts, class privacy.Class, p policy.Policy) []byte {
-	event := PresenceEvent{Type: "presence", Person: f.Person.ID.String(), Presence: presenceOf(privacy.Render(f, class, p).Presence)}
+	event := PresenceEvent{Type: "presence", Person: f.Person.ID.String()}
+	if seen := presenceOf(privacy.Render(f, class, p).Presence); seen != nil {
+		event.Presence = *seen
+	}
 	return mustEncode(event)
 }
