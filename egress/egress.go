@@ -35,12 +35,12 @@ type Config struct {
 // Egress hands out the means to reach the outside, one purpose each, and keeps
 // the ledger. It is safe for concurrent use.
 type Egress struct {
-	config   Config
-	accounts map[Purpose]*account
+	config Config
+	lines  map[Purpose]*line
 }
 
-// account is one purpose with what has happened for it.
-type account struct {
+// line is one purpose in the ledger, with what has happened for it.
+type line struct {
 	Declaration
 	slots chan struct{} // nil: no limit
 
@@ -78,13 +78,13 @@ func New(c Config) *Egress {
 	if c.Dial == nil {
 		c.Dial = (&net.Dialer{}).DialContext
 	}
-	e := &Egress{config: c, accounts: map[Purpose]*account{}}
+	e := &Egress{config: c, lines: map[Purpose]*line{}}
 	for _, d := range declarations {
-		a := &account{Declaration: d}
+		a := &line{Declaration: d}
 		if d.Together > 0 {
 			a.slots = make(chan struct{}, d.Together)
 		}
-		e.accounts[d.Purpose] = a
+		e.lines[d.Purpose] = a
 	}
 	return e
 }
@@ -93,7 +93,7 @@ func New(c Config) *Egress {
 func (e *Egress) Stats() []Stat {
 	stats := make([]Stat, 0, len(declarations))
 	for _, d := range declarations {
-		a := e.accounts[d.Purpose]
+		a := e.lines[d.Purpose]
 		stat := Stat{
 			Declaration: d, Connections: a.connections.Load(), Refused: a.refused.Load(),
 			Sent: a.sent.Load(), Received: a.received.Load(),
@@ -109,7 +109,7 @@ func (e *Egress) Stats() []Stat {
 // Dialer returns the dialer of a purpose. For a purpose that is not declared it
 // refuses every dial.
 func (e *Egress) Dialer(purpose Purpose) DialFunc {
-	a := e.accounts[purpose]
+	a := e.lines[purpose]
 	if a == nil {
 		return func(context.Context, string, string) (net.Conn, error) { return nil, undeclared(purpose) }
 	}
@@ -121,7 +121,7 @@ func (e *Egress) Dialer(purpose Purpose) DialFunc {
 			return nil, e.failure(a, err)
 		}
 		a.used()
-		return &countedConn{Conn: conn, account: a}, nil
+		return &countedConn{Conn: conn, line: a}, nil
 	}
 }
 
@@ -129,7 +129,7 @@ func (e *Egress) Dialer(purpose Purpose) DialFunc {
 // proxy of the environment, and for untrusted hosts speaks HTTPS only and keeps
 // no connection open.
 func (e *Egress) Client(purpose Purpose) *http.Client {
-	a := e.accounts[purpose]
+	a := e.lines[purpose]
 	if a == nil {
 		return &http.Client{Transport: refusing{purpose}}
 	}
@@ -144,7 +144,7 @@ func (e *Egress) Client(purpose Purpose) *http.Client {
 		TLSClientConfig:        tlsConfig(e.config.RootCAs),
 	}
 	return &http.Client{
-		Transport: &limitedTransport{egress: e, account: a, base: base},
+		Transport: &limitedTransport{egress: e, line: a, base: base},
 		Timeout:   a.Timeout,
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
 			if len(via) > a.Redirects {
@@ -161,7 +161,7 @@ func (e *Egress) Client(purpose Purpose) *http.Client {
 // it names no proxy, and refuses a purpose that is not declared or whose hosts
 // are not trusted. Bytes are not counted.
 func (e *Egress) Ledger(purpose Purpose) func(*http.Request) (*url.URL, error) {
-	a := e.accounts[purpose]
+	a := e.lines[purpose]
 	return func(*http.Request) (*url.URL, error) {
 		if a == nil {
 			return nil, undeclared(purpose)
@@ -177,7 +177,7 @@ func (e *Egress) Ledger(purpose Purpose) func(*http.Request) (*url.URL, error) {
 // LookupSRV asks for SRV records, for the purpose Names. It has the form of
 // net.Resolver.LookupSRV.
 func (e *Egress) LookupSRV(ctx context.Context, service, proto, name string) (string, []*net.SRV, error) {
-	a := e.accounts[Names]
+	a := e.lines[Names]
 	ctx, cancel := context.WithTimeout(ctx, a.Timeout)
 	defer cancel()
 	if err := a.take(ctx); err != nil {
@@ -194,7 +194,7 @@ func (e *Egress) LookupSRV(ctx context.Context, service, proto, name string) (st
 
 // dial resolves the name of an untrusted host itself and dials the very address
 // that it vetted, so that a second answer of the name server changes nothing.
-func (e *Egress) dial(ctx context.Context, a *account, network, address string) (net.Conn, error) {
+func (e *Egress) dial(ctx context.Context, a *line, network, address string) (net.Conn, error) {
 	if !a.Untrusted {
 		return e.config.Dial(ctx, network, address)
 	}
@@ -247,7 +247,7 @@ func (e *Egress) resolve(ctx context.Context, host string) ([]netip.Addr, error)
 }
 
 // failure counts and logs an attempt that the rules refused, and returns err.
-func (e *Egress) failure(a *account, err error) error {
+func (e *Egress) failure(a *line, err error) error {
 	if errors.Is(err, ErrRefused) {
 		a.refused.Add(1)
 		e.config.Log.Warn("outbound connection refused", "purpose", string(a.Purpose), "reason", err)
@@ -255,13 +255,13 @@ func (e *Egress) failure(a *account, err error) error {
 	return err
 }
 
-func (a *account) used() {
+func (a *line) used() {
 	a.connections.Add(1)
 	a.lastUsed.Store(time.Now().UnixNano())
 }
 
 // take waits for one of the places that the purpose has.
-func (a *account) take(ctx context.Context) error {
+func (a *line) take(ctx context.Context) error {
 	if a.slots == nil {
 		return nil
 	}
@@ -273,7 +273,7 @@ func (a *account) take(ctx context.Context) error {
 	}
 }
 
-func (a *account) release() {
+func (a *line) release() {
 	if a.slots != nil {
 		<-a.slots
 	}

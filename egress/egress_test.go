@@ -292,7 +292,7 @@ func TestPlacesAreGivenBack(t *testing.T) {
 			w.get(t, url)
 		}
 	}
-	if n := len(w.accounts[Discovery].slots); n != 0 {
+	if n := len(w.lines[Discovery].slots); n != 0 {
 		t.Errorf("%d places are still taken", n)
 	}
 }

@@ -17,25 +17,25 @@ func tlsConfig(roots *x509.CertPool) *tls.Config {
 // limitedTransport holds a purpose's limits around every request, redirected
 // ones included.
 type limitedTransport struct {
-	egress  *Egress
-	account *account
-	base    http.RoundTripper
+	egress *Egress
+	line   *line
+	base   http.RoundTripper
 }
 
 // RoundTrip sends one request.
 func (t *limitedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if t.account.Untrusted && r.URL.Scheme != "https" {
-		return nil, t.egress.failure(t.account, fmt.Errorf("%w: not https", ErrRefused))
+	if t.line.Untrusted && r.URL.Scheme != "https" {
+		return nil, t.egress.failure(t.line, fmt.Errorf("%w: not https", ErrRefused))
 	}
-	if err := t.account.take(r.Context()); err != nil {
+	if err := t.line.take(r.Context()); err != nil {
 		return nil, err
 	}
 	response, err := t.base.RoundTrip(r)
 	if err != nil {
-		t.account.release()
+		t.line.release()
 		return nil, err
 	}
-	response.Body = &limitedBody{ReadCloser: response.Body, account: t.account, left: t.account.MaxBody}
+	response.Body = &limitedBody{ReadCloser: response.Body, line: t.line, left: t.line.MaxBody}
 	return response, nil
 }
 
@@ -43,14 +43,14 @@ func (t *limitedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 // back when it is closed.
 type limitedBody struct {
 	io.ReadCloser
-	account *account
-	left    int64 // meaningful if the purpose has a limit
-	once    sync.Once
+	line *line
+	left int64 // meaningful if the purpose has a limit
+	once sync.Once
 }
 
 // Read reads up to the limit; past it, it fails.
 func (b *limitedBody) Read(p []byte) (int, error) {
-	if b.account.MaxBody == 0 {
+	if b.line.MaxBody == 0 {
 		return b.ReadCloser.Read(p)
 	}
 	if int64(len(p)) > b.left+1 {
@@ -66,27 +66,27 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 
 // Close closes the response.
 func (b *limitedBody) Close() error {
-	b.once.Do(b.account.release)
+	b.once.Do(b.line.release)
 	return b.ReadCloser.Close()
 }
 
 // countedConn counts the bytes of a connection.
 type countedConn struct {
 	net.Conn
-	account *account
+	line *line
 }
 
 // Read reads and counts.
 func (c *countedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	c.account.received.Add(int64(n))
+	c.line.received.Add(int64(n))
 	return n, err
 }
 
 // Write writes and counts.
 func (c *countedConn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
-	c.account.sent.Add(int64(n))
+	c.line.sent.Add(int64(n))
 	return n, err
 }
 
