@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { chromium, devices } from 'playwright-core'
-import { root } from './server.mjs'
+import { root, until } from './server.mjs'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const { defaultBrowserType, ...iPhone } = devices['iPhone 15']
@@ -72,18 +72,19 @@ export async function say(who, text) {
   await who.page.getByRole('button', { name: 'Send', exact: true }).click()
 }
 
-export const bubbles = (who) => who.page.getByRole('log').locator('[data-message]')
+export const bubbles = (who) => who.page.getByRole('log').locator('.bubble')
 
 /** Waits until the conversation shows exactly these texts, in this order. */
 export async function shows(who, texts) {
-  const wait = async () => (await bubbles(who).allInnerTexts()).map((t) => t.split('\n')[0])
   let seen
-  for (let i = 0; i < 300; i++) {
-    seen = await wait()
-    if (JSON.stringify(seen) === JSON.stringify(texts)) return
-    await who.page.evaluate(() => new Promise(requestAnimationFrame))
+  try {
+    await until('the messages', async () => {
+      seen = await bubbles(who).allInnerTexts()
+      return JSON.stringify(seen) === JSON.stringify(texts)
+    })
+  } catch {
+    assert.deepEqual(seen, texts)
   }
-  assert.deepEqual(seen, texts)
 }
 
 /** Fails on any violation of WCAG 2.2 A and AA on the screen as it is. */

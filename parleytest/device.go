@@ -1,0 +1,454 @@
+package parleytest
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lxzan/gws"
+
+	"parley/edge/webapi"
+)
+
+// patience is how long a test waits for what must happen. Nothing is measured
+// with it: it only ends a test that would wait for ever.
+const patience = 20 * time.Second
+
+// Message is what a device has in its history.
+type Message struct {
+	Conversation string
+	From         string
+	ClientID     string
+	Text         string
+	ID           string // the entry's cursor
+}
+
+// Device is one signed-in device: a client of the wire as docs/protocol.md asks
+// for it. It keeps its history, cursor and send queue through reconnects, and
+// like a phone it redials for as long as it is not closed.
+type Device struct {
+	t       testing.TB
+	base    string
+	token   string
+	Session webapi.Session
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	done   chan struct{}
+
+	sending sync.Mutex // held from taking a message into the queue to writing it, so that the order is the queue's
+
+	mu        sync.Mutex
+	changed   chan struct{} // closed and replaced at every change
+	conn      *gws.Conn
+	online    bool
+	cursor    string
+	resuming  bool
+	history   []Message
+	index     map[string]bool // from + client id
+	queue     []Message
+	presence  map[string]webapi.Presence
+	delivered map[string]string // conversation: id
+	read      map[string]string
+	typing    map[string]bool
+	watched   []string
+	refused   map[string]webapi.Problem
+	problems  []webapi.Problem
+	signedOut string
+	closeCode uint16
+	doubled   []string // what came twice although the cursor had passed it
+	resyncs   int
+	noAck     bool
+}
+
+// SignIn signs a device in at the server with this base URL and connects it.
+func SignIn(t testing.TB, base string, request webapi.SignInRequest) *Device {
+	t.Helper()
+	d, err := TrySignIn(t, base, request)
+	if err != nil {
+		t.Fatalf("signing %s in: %v", request.Address, err)
+	}
+	d.Connect()
+	return d
+}
+
+// TrySignIn signs a device in without connecting it.
+func TrySignIn(t testing.TB, base string, request webapi.SignInRequest) (*Device, error) {
+	request.Token = true
+	if request.Installation == "" {
+		request.Installation = randomID()
+	}
+	if request.DeviceClass == "" {
+		request.DeviceClass = "mobile"
+	}
+	d := &Device{
+		t: t, base: base, changed: make(chan struct{}),
+		index: map[string]bool{}, presence: map[string]webapi.Presence{}, delivered: map[string]string{},
+		read: map[string]string{}, typing: map[string]bool{}, refused: map[string]webapi.Problem{},
+	}
+	if err := d.Call("POST", "/api/session", request, &d.Session); err != nil {
+		return nil, err
+	}
+	d.token, d.cursor = d.Session.Token, d.Session.Cursor
+	return d, nil
+}
+
+func randomID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// Refusal is a problem document that a request was answered with.
+type Refusal struct {
+	Status  int
+	Problem webapi.Problem
+	Header  http.Header
+}
+
+// Error describes the refusal.
+func (r *Refusal) Error() string { return fmt.Sprintf("%d %s", r.Status, r.Problem.Key) }
+
+// Call makes a request as this device. in and out may be nil. A refusal is a
+// *Refusal.
+func (d *Device) Call(method, path string, in, out any) error {
+	return call(d.base, d.token, method, path, in, out)
+}
+
+// Anonymous makes a request without a session.
+func Anonymous(base, method, path string, in, out any) error {
+	return call(base, "", method, path, in, out)
+}
+
+func call(base, token, method, path string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		raw, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(raw)
+	}
+	request, err := http.NewRequest(method, base+path, body)
+	if err != nil {
+		return err
+	}
+	if in != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	client := http.Client{Timeout: patience}
+	answer, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	raw, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return err
+	}
+	if answer.StatusCode >= 300 {
+		refusal := &Refusal{Status: answer.StatusCode, Header: answer.Header}
+		json.Unmarshal(raw, &refusal.Problem)
+		return refusal
+	}
+	if out == nil {
+		return nil
+	}
+	if raw2, ok := out.(*[]byte); ok {
+		*raw2 = raw
+		return nil
+	}
+	return json.Unmarshal(raw, out)
+}
+
+// Connect dials and keeps the device connected until Close.
+func (d *Device) Connect() {
+	d.ctx, d.cancel = context.WithCancel(context.Background())
+	d.done = make(chan struct{})
+	go d.run()
+	d.t.Cleanup(d.Close)
+}
+
+// Close takes the device offline. What it stored stays; Connect brings it back.
+func (d *Device) Close() {
+	if d.cancel == nil {
+		return
+	}
+	d.cancel()
+	d.mu.Lock()
+	if d.conn != nil {
+		d.conn.NetConn().Close()
+	}
+	d.mu.Unlock()
+	<-d.done
+	d.cancel = nil
+}
+
+// run redials for as long as the device is not closed.
+func (d *Device) run() {
+	defer close(d.done)
+	for d.ctx.Err() == nil {
+		d.dial()
+		select {
+		case <-d.ctx.Done():
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func (d *Device) dial() {
+	ws := strings.Replace(d.base, "http", "ws", 1) + "/api/ws"
+	conn, _, err := gws.NewClient(&handler{device: d}, &gws.ClientOption{
+		Addr:             ws,
+		HandshakeTimeout: 5 * time.Second,
+		RequestHeader:    http.Header{"Authorization": {"Bearer " + d.token}},
+	})
+	if err != nil {
+		return
+	}
+	d.mu.Lock()
+	if d.ctx.Err() != nil {
+		d.mu.Unlock()
+		conn.NetConn().Close()
+		return
+	}
+	d.conn, d.resuming = conn, false
+	hello := webapi.HelloFrame{Type: "hello", Protocol: 1, Build: "parleytest", Cursor: d.cursor, Visible: true, Active: true, TimeZone: "Europe/Berlin"}
+	d.mu.Unlock()
+	d.frame(hello)
+	conn.ReadLoop()
+	d.mu.Lock()
+	d.conn, d.online = nil, false
+	d.tell()
+	d.mu.Unlock()
+}
+
+// frame sends one frame; a socket that is gone is noticed by its reader.
+func (d *Device) frame(v any) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		d.t.Errorf("encoding a frame: %v", err)
+		return
+	}
+	d.Raw(raw)
+}
+
+// Raw sends bytes as a text frame, whatever they are.
+func (d *Device) Raw(raw []byte) {
+	d.mu.Lock()
+	conn := d.conn
+	d.mu.Unlock()
+	if conn != nil {
+		conn.WriteMessage(gws.OpcodeText, raw)
+	}
+}
+
+// tell wakes whoever waits. Call it with mu held.
+func (d *Device) tell() {
+	close(d.changed)
+	d.changed = make(chan struct{})
+}
+
+// Wait waits until the condition holds; it is called with the device locked.
+func (d *Device) Wait(what string, condition func() bool) {
+	d.t.Helper()
+	if !d.waits(condition) {
+		d.t.Fatalf("%s: waited %v for: %s", d.Session.Address, patience, what)
+	}
+}
+
+func (d *Device) waits(condition func() bool) bool {
+	deadline := time.After(patience)
+	for {
+		d.mu.Lock()
+		ok, changed := condition(), d.changed
+		d.mu.Unlock()
+		if ok {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			return false
+		}
+	}
+}
+
+// Online waits until the device is connected and welcomed.
+func (d *Device) Online() *Device {
+	d.t.Helper()
+	d.Wait("welcome", func() bool { return d.online })
+	return d
+}
+
+// Queue puts a message into the send queue and sends it when connected. It
+// returns the client id.
+func (d *Device) Queue(conversation, text string) string {
+	m := Message{Conversation: conversation, From: d.Session.Person.ID, ClientID: randomID(), Text: text}
+	d.sending.Lock()
+	defer d.sending.Unlock()
+	d.mu.Lock()
+	d.queue = append(d.queue, m)
+	online := d.online
+	d.mu.Unlock()
+	if online {
+		d.send(m)
+	}
+	return m.ClientID
+}
+
+func (d *Device) send(m Message) {
+	d.frame(webapi.SendFrame{
+		Type: "send", ClientID: m.ClientID, Conversation: m.Conversation, Kind: "message", Content: "text.v1",
+		Body: base64.StdEncoding.EncodeToString([]byte(m.Text)),
+	})
+}
+
+// Accepted waits until a queued message is durable.
+func (d *Device) Accepted(clientID string) {
+	d.t.Helper()
+	d.Wait("acceptance of "+clientID, func() bool { return d.index[d.Session.Person.ID+clientID] })
+}
+
+// With returns the conversation of this device's person and another.
+func (d *Device) With(other *Device) string {
+	return Conversation(d.Session.Person.ID, other.Session.Person.ID)
+}
+
+// Conversation returns the id of the conversation of two people.
+func Conversation(a, b string) string {
+	if len(a) > len(b) || len(a) == len(b) && a > b {
+		a, b = b, a
+	}
+	return a + "." + b
+}
+
+// Say sends a text to the person of another device and waits until it is durable.
+func (d *Device) Say(to *Device, text string) string {
+	d.t.Helper()
+	id := d.Queue(d.With(to), text)
+	d.Accepted(id)
+	return id
+}
+
+// Hears waits until a text from the person of another device is in the history.
+func (d *Device) Hears(from *Device, text string) {
+	d.t.Helper()
+	d.Wait(fmt.Sprintf("%q from %s", text, from.Session.Address), func() bool {
+		for _, m := range d.history {
+			if m.From == from.Session.Person.ID && m.Text == text {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// History returns a copy of what the device has, in order.
+func (d *Device) History() []Message {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return append([]Message(nil), d.history...)
+}
+
+// Texts returns the texts of one conversation, in order.
+func (d *Device) Texts(conversation string) []string {
+	var texts []string
+	for _, m := range d.History() {
+		if m.Conversation == conversation {
+			texts = append(texts, m.Text)
+		}
+	}
+	return texts
+}
+
+// Pending returns how many messages wait in the queue.
+func (d *Device) Pending() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.queue)
+}
+
+// Watch says whose presence the device shows.
+func (d *Device) Watch(people ...string) {
+	d.mu.Lock()
+	d.watched = people
+	d.mu.Unlock()
+	d.frame(webapi.WatchFrame{Type: "watch", People: people})
+}
+
+// Sees waits until the presence of a watched person fulfils the condition.
+func (d *Device) Sees(person string, what string, condition func(webapi.Presence) bool) {
+	d.t.Helper()
+	d.Wait("presence of "+person+": "+what, func() bool {
+		p, known := d.presence[person]
+		return known && condition(p)
+	})
+}
+
+// Search asks for people.
+func (d *Device) Search(text string) webapi.PeopleFound {
+	d.t.Helper()
+	var found webapi.PeopleFound
+	if err := d.Call("GET", "/api/people?q="+url.QueryEscape(text), nil, &found); err != nil {
+		d.t.Fatalf("searching %q: %v", text, err)
+	}
+	return found
+}
+
+// Doubled returns what was delivered twice behind the device's cursor.
+func (d *Device) Doubled() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return append([]string(nil), d.doubled...)
+}
+
+// handler receives the events of one connection.
+type handler struct {
+	gws.BuiltinEventHandler
+	device *Device
+}
+
+// OnPing answers the server's heartbeat.
+func (h *handler) OnPing(conn *gws.Conn, payload []byte) { conn.WritePong(payload) }
+
+// OnClose keeps the close code.
+func (h *handler) OnClose(_ *gws.Conn, err error) {
+	if closed, ok := errors.AsType[*gws.CloseError](err); ok {
+		h.device.mu.Lock()
+		h.device.closeCode = closed.Code
+		h.device.tell()
+		h.device.mu.Unlock()
+	}
+}
+
+// OnMessage takes a frame, which is an array of events, apart.
+func (h *handler) OnMessage(_ *gws.Conn, message *gws.Message) {
+	defer message.Close()
+	var events []json.RawMessage
+	if err := json.Unmarshal(message.Bytes(), &events); err != nil {
+		h.device.t.Errorf("a frame from the server is no array: %v", err)
+		return
+	}
+	acknowledge := false
+	for _, raw := range events {
+		acknowledge = h.device.event(raw) || acknowledge
+	}
+	if acknowledge {
+		h.device.acknowledge()
+	}
+}

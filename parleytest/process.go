@@ -1,0 +1,153 @@
+package parleytest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"parley/server"
+)
+
+// serveVariable makes a test binary be the server instead of running tests.
+const serveVariable = "PARLEYTEST_SERVE"
+
+// Main is for TestMain of a package that starts servers as processes of their
+// own: in such a process it serves until it is told to stop, and does not return.
+// Else it runs the tests.
+func Main(m *testing.M) {
+	if data := os.Getenv(serveVariable); data != "" {
+		if err := serve(data, os.Getenv(serveVariable+"_ADDR")); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func serve(data, addr string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	s, err := server.New(configure(data, addr))
+	if err != nil {
+		return err
+	}
+	return s.Run(ctx)
+}
+
+// Process is the server in a process of its own, which a test may kill in the
+// middle of whatever it does.
+type Process struct {
+	t    testing.TB
+	Base string
+	Data string
+	addr string
+	cmd  *exec.Cmd
+	log  *lockedBuffer
+}
+
+// lockedBuffer takes the output of a process.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// StartProcess starts a server with the demo organisation over a fresh folder and
+// waits until it serves.
+func StartProcess(t testing.TB) *Process {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := listener.Addr().String()
+	listener.Close()
+	p := &Process{t: t, Base: "http://" + addr, Data: t.TempDir(), addr: addr, log: &lockedBuffer{}}
+	t.Cleanup(p.Kill)
+	p.Start()
+	return p
+}
+
+// Start starts the process again over the same folder and address, and waits
+// until it serves.
+func (p *Process) Start() {
+	p.t.Helper()
+	p.Launch()
+	p.Ready()
+}
+
+// Launch starts the process without waiting.
+func (p *Process) Launch() {
+	p.t.Helper()
+	p.cmd = exec.Command(os.Args[0])
+	p.cmd.Env = append(os.Environ(), serveVariable+"="+p.Data, serveVariable+"_ADDR="+p.addr)
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatalf("starting the server: %v", err)
+	}
+}
+
+// Ready waits until the server serves.
+func (p *Process) Ready() {
+	p.t.Helper()
+	client := http.Client{Timeout: time.Second}
+	deadline := time.Now().Add(patience)
+	for {
+		answer, err := client.Get(p.Base + "/readyz")
+		if err == nil {
+			answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			p.t.Fatalf("the server does not serve (%v):\n%s", err, p.Log())
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+}
+
+// Kill ends the process as a pulled plug does: nothing of it runs any more.
+func (p *Process) Kill() { p.end(syscall.SIGKILL) }
+
+// Stop ends the process as an operator does.
+func (p *Process) Stop() { p.end(syscall.SIGTERM) }
+
+func (p *Process) end(signal syscall.Signal) {
+	if p.cmd == nil {
+		return
+	}
+	p.cmd.Process.Signal(signal)
+	p.cmd.Wait()
+	p.cmd = nil
+}
+
+// Log is what the server wrote.
+func (p *Process) Log() string { return p.log.String() }
+
+// SignIn signs somebody of the demo organisation in on a new device.
+func (p *Process) SignIn(alias string) *Device {
+	p.t.Helper()
+	return SignIn(p.t, p.Base, demoSignIn(alias))
+}
