@@ -11,6 +11,7 @@ import './ui/style/layout.css'
 import './ui/style/lists.css'
 import './ui/style/screens.css'
 import './ui/style/sheets.css'
+import './ui/style/large-text.css'
 import { startViewport } from './ui/viewport'
 
 const root = document.getElementById('app')

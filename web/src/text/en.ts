@@ -15,6 +15,7 @@ export const en = {
   emergency: 'Do not use Parley to call emergency services. It cannot determine your location. Close Parley and use your device\'s dial pad.',
 
   'nav.tabs': 'Main',
+  'nav.beside': 'Nothing chosen',
   'nav.back': 'Back to {place}',
   'tab.contacts': 'Contacts',
   'tab.chats': 'Chats',
@@ -58,6 +59,7 @@ export const en = {
   'ended.revoked': 'This device was signed out from another device or by the administrator.',
   'ended.disabled': 'This account is disabled. Ask your administrator.',
   'ended.expired': 'You were signed out because this device was not used for a long time. Your history is still here: sign in to read it.',
+  'ended.replaced': 'Somebody signed in on this device in another window. Sign in again to go on here.',
   'ended.password': 'The password was changed. Sign in with the new one.',
   'install.title': 'Put Parley on your Home Screen',
   'install.why': 'Parley then opens like an app, and iOS keeps your history.',

@@ -93,7 +93,9 @@ export function Shell() {
       {detail ? (
         <main class={tab === 'chats' && here.rest[0] !== 'new' ? 'pane detail talk' : 'pane detail'}>{detail}</main>
       ) : (
-        <div class="pane beside">{hint && <Blank>{text(hint)}</Blank>}</div>
+        <aside class="pane beside" aria-label={text('nav.beside')}>
+          {hint && <Blank>{text(hint)}</Blank>}
+        </aside>
       )}
       <Tabs current={tab} />
     </div>

@@ -39,7 +39,7 @@ describe('day and listTime', () => {
 describe('localTime', () => {
   it('gives the time of the zone', () => {
     const noon = new Date('2026-11-22T12:00:00Z')
-    const want = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit', timeZone: 'Asia/Tokyo' }).format(noon)
+    const want = new Intl.DateTimeFormat(undefined, { timeStyle: 'short', timeZone: 'Asia/Tokyo' }).format(noon)
     expect(localTime('Asia/Tokyo', noon)).toContain(want)
   })
 

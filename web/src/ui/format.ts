@@ -24,7 +24,7 @@ export function daysBefore(at: When, now: When): number {
 /** clock is the time of day. */
 export function clock(at: When): string {
   const d = date(at)
-  return valid(d) ? format(d, { hour: 'numeric', minute: '2-digit' }) : ''
+  return valid(d) ? format(d, { timeStyle: 'short' }) : ''
 }
 
 /** day names the day: Today, Yesterday, a weekday of the last week, or the date. */
@@ -62,7 +62,7 @@ export function full(at: When): string {
 /** localTime is the time of day in another zone, with its weekday where that differs from ours; nothing for a zone this device does not know. */
 export function localTime(zone: string, now: When): string | undefined {
   try {
-    const there = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit', timeZone: zone }).format(date(now))
+    const there = new Intl.DateTimeFormat(undefined, { timeStyle: 'short', timeZone: zone }).format(date(now))
     const weekday = (timeZone?: string) => new Intl.DateTimeFormat(undefined, { weekday: 'long', ...(timeZone === undefined ? {} : { timeZone }) }).format(date(now))
     return weekday(zone) === weekday() ? there : text('time.day-and-clock', { day: weekday(zone), clock: there })
   } catch {

@@ -1,8 +1,8 @@
 // What happens around a change of place: the slide on a phone, the focus, the window's title.
 import { effect } from '@preact/signals'
 import { phase, unread } from '../core'
-import { text, type PlainKey } from '../text/text'
-import { isTab, route, start, type Motion, type Route, type Section } from './router'
+import { route, start, type Motion, type Route } from './router'
+import { windowTitle } from './title'
 
 const wide = () => matchMedia('(min-width: 900px)').matches
 const still = () => matchMedia('(prefers-reduced-motion: reduce)').matches
@@ -37,23 +37,6 @@ async function change(next: Route, how: Motion, left: string): Promise<void> {
     await transition.updateCallbackDone
   }
   focusAfter(how, left)
-}
-
-const titles: Readonly<Record<Section, PlainKey>> = {
-  contacts: 'tab.contacts',
-  chats: 'tab.chats',
-  phone: 'tab.phone',
-  info: 'tab.info',
-  privacy: 'privacy.title',
-  forgotten: 'forgotten.title',
-  invitation: 'invitation.title',
-}
-
-/** windowTitle names the place and counts what is unread. Without a session every tab is the sign-in screen. */
-export function windowTitle(at: Route, signedIn: boolean, count: number): string {
-  const key = !signedIn && isTab(at.section) ? 'sign-in.title' : titles[at.section]
-  const title = text('app.window-title', { place: text(key) })
-  return count > 0 && signedIn ? text('app.window-title-unread', { count, title }) : title
 }
 
 /** startNavigation follows the address bar and keeps the window's title. */

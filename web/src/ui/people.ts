@@ -29,9 +29,9 @@ export function followContacts(): () => void {
   })
 }
 
-/** known are the people that the groups hold, each once. */
+/** known are the people that the groups hold, each once. A component that calls it follows the groups. */
 export function known(): PersonRow[] {
-  const shown = groups.peek()
+  const shown = groups.value
   if (shown.at !== 'here') return []
   return [...new Map(shown.value.flatMap((group) => group.people).map((row) => [row.id, row])).values()]
 }

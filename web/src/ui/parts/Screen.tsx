@@ -17,13 +17,13 @@ interface ListScreenProps {
 export function ListScreen({ title, left, right, below, children }: ListScreenProps) {
   return (
     <>
-      <header class="bar">
+      <div class="bar">
         <span class="left">{left}</span>
         <span class="small" aria-hidden="true">
           {title}
         </span>
         <span class="right">{right}</span>
-      </header>
+      </div>
       <div class="scroll">
         <h1 class="large" tabIndex={-1}>
           {title}
@@ -58,19 +58,21 @@ interface DetailScreenProps {
   title: string | undefined
   parent: { to: string; label: string; top: boolean }
   right?: ComponentChildren
+  /** The content is only read: it takes the focus itself, so that the keyboard can scroll it. */
+  reading?: boolean
   children: ComponentChildren
 }
 
 /** DetailScreen is a screen that was opened from another one. */
-export function DetailScreen({ title, parent, right, children }: DetailScreenProps) {
+export function DetailScreen({ title, parent, right, reading = false, children }: DetailScreenProps) {
   return (
     <>
-      <header class="bar">
+      <div class="bar">
         <BackLink {...parent} />
         {title !== undefined && <h1 tabIndex={-1}>{title}</h1>}
         <span class="right">{right}</span>
-      </header>
-      <div class="scroll">
+      </div>
+      <div class="scroll" tabIndex={reading ? 0 : undefined} role={reading ? 'region' : undefined} aria-label={reading ? title : undefined}>
         {children}
       </div>
     </>

@@ -29,8 +29,8 @@ function Groups({ current }: { current: string | undefined }) {
     )
   }
   return groups.map((group) => (
-    <section key={group.id} aria-labelledby={`group-${group.id}`}>
-      <h2 class="section" id={`group-${group.id}`}>
+    <section key={group.id}>
+      <h2 class="section">
         <bdi>{titleOf(group)}</bdi>
       </h2>
       <List kind="plain">

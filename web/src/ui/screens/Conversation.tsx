@@ -108,11 +108,11 @@ export function Conversation({ conversation }: { conversation: string }) {
   const who = chat?.person ?? ''
   return (
     <>
-      <header class="bar">
+      <div class="bar">
         <BackLink to={href('chats')} label={text('tab.chats')} top />
         {chat ? <Who id={who} /> : <h1 tabIndex={-1}>{text('talk.opening')}</h1>}
         <span class="right">{chat && <Actions conversation={conversation} who={who} />}</span>
-      </header>
+      </div>
       {chat ? (
         <>
           <Messages chat={chat} />

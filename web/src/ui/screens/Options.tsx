@@ -43,7 +43,7 @@ function ThisDevice() {
 
 function Pictures() {
   return (
-    <DetailScreen title={text('pictures.title')} parent={toOptions}>
+    <DetailScreen reading title={text('pictures.title')} parent={toOptions}>
       <div class="prose">
         <p>{text('pictures.source')}</p>
         <p>{text('pictures.who')}</p>

@@ -76,7 +76,7 @@ function Key({ digit, letters }: { digit: string; letters: string }) {
       }}
     >
       {digit}
-      <small aria-hidden="true">{letters}</small>
+      <small data-letters={letters} />
     </button>
   )
 }

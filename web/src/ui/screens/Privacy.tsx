@@ -36,7 +36,7 @@ function Statement() {
 /** Privacy is the page inside the app. */
 export function Privacy() {
   return (
-    <DetailScreen title={text('privacy.title')} parent={{ to: href('info'), label: text('tab.info'), top: true }}>
+    <DetailScreen reading title={text('privacy.title')} parent={{ to: href('info'), label: text('tab.info'), top: true }}>
       <Statement />
     </DetailScreen>
   )

@@ -18,6 +18,7 @@ const endedKeys: Readonly<Record<EndReason, PlainKey>> = {
   disabled: 'ended.disabled',
   expired: 'ended.expired',
   password: 'ended.password',
+  replaced: 'ended.replaced',
 }
 
 /** Trouble is why a sign-in did not happen. */
