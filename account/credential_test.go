@@ -67,6 +67,34 @@ func TestGuessingTheCurrentPasswordIsLimited(t *testing.T) {
 	refused(t, err, parley.TooMany, "sign-in.too-many") // one limit for both ways to guess
 }
 
+func TestSuccessfulChangeClearsTheLimit(t *testing.T) {
+	w := newWorld(t)
+	session := w.signIn(t, "anna@example.org", annasPassword, 1)
+	current := parley.Secret(annasPassword)
+	for i := range 3 {
+		for range 9 {
+			err := w.ChangePassword(t.Context(), session.Actor, "wrong", "a new password", home)
+			refused(t, err, parley.Invalid, "password.wrong")
+		}
+		next := parley.Secret("a new password" + parley.PersonID(i).String())
+		if err := w.ChangePassword(t.Context(), session.Actor, current, next, home); err != nil {
+			t.Fatal(err)
+		}
+		current = next
+	}
+}
+
+func TestChangePasswordRacingWithAnAdministrator(t *testing.T) {
+	w := newWorld(t)
+	session := w.signIn(t, "anna@example.org", annasPassword, 1)
+	w.store.beforeSet = func() { w.store.hashes[anna] = hashOf("v2", "set by the administrator") }
+	err := w.ChangePassword(t.Context(), session.Actor, annasPassword, "a new password", home)
+	refused(t, err, parley.Conflict, "password.changed")
+	if w.store.hashes[anna] != hashOf("v2", "set by the administrator") {
+		t.Error("the administrator's password is gone")
+	}
+}
+
 func TestSetPassword(t *testing.T) {
 	w := newWorld(t)
 	session := w.signIn(t, "anna@example.org", annasPassword, 1)

@@ -32,6 +32,9 @@ type fakeStore struct {
 	requestsBy int   // calls of AddResetRequest
 	fail       error // what every method answers, if not nil
 
+	failSet     error  // what SetPasswordHash answers, if not nil
+	failTouch   error  // what TouchDevices answers, if not nil
+	beforeSet   func() // called once by SetPasswordHash before it does anything
 	afterDevice func() // called once by DeviceByToken, after it has read and let go of the lock
 	beforeAdd   func() // called once by AddDevice before it does anything
 }
@@ -85,9 +88,10 @@ func (s *fakeStore) PasswordHash(_ context.Context, person parley.PersonID) (str
 }
 
 func (s *fakeStore) SetPasswordHash(_ context.Context, c PasswordChange, with parley.Alongside) ([]parley.DeviceID, error) {
+	s.once(&s.beforeSet)
 	defer s.lock()()
-	if s.fail != nil {
-		return nil, s.fail
+	if err := errors.Join(s.fail, s.failSet); err != nil {
+		return nil, err
 	}
 	if c.Checked != "" && s.hashes[c.Person] != c.Checked {
 		return nil, ErrStale
@@ -159,7 +163,7 @@ func (s *fakeStore) deviceByToken(token [32]byte) (Device, error) {
 		return Device{}, s.fail
 	}
 	for _, d := range s.devices {
-		if d.token == token && s.people[d.Person].Enabled() {
+		if d.token == token {
 			return d.Device, nil
 		}
 	}
@@ -189,8 +193,8 @@ func (s *fakeStore) EndDevices(_ context.Context, person parley.PersonID, ids []
 
 func (s *fakeStore) TouchDevices(_ context.Context, used map[parley.DeviceID]time.Time) error {
 	defer s.lock()()
-	if s.fail != nil {
-		return s.fail
+	if s.failTouch != nil {
+		return s.failTouch
 	}
 	s.touches = append(s.touches, used)
 	for id, at := range used {
@@ -259,6 +263,12 @@ func (s *fakeStore) AddResetRequest(_ context.Context, r ResetRequest, _ parley.
 func (s *fakeStore) ResetRequests(context.Context) ([]ResetRequest, error) {
 	defer s.lock()()
 	return slices.Clone(s.requests), nil
+}
+
+// failTouches sets what TouchDevices answers.
+func (s *fakeStore) failTouches(err error) {
+	defer s.lock()()
+	s.failTouch = err
 }
 
 // once runs and clears a hook; mu is not held, so that the hook may use the store.

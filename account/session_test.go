@@ -140,17 +140,31 @@ func TestUsesAreWrittenAtTheEndAndAgainAfterAFailure(t *testing.T) {
 		pass(11*time.Minute + 30*time.Second)
 		used := now()
 		w.Used(session.Device.ID)
-		w.store.mu.Lock()
-		w.store.fail = errors.New("the store is down")
-		w.store.mu.Unlock()
+		w.store.failTouches(errors.New("the store is down"))
 		pass(time.Minute)
-		w.store.mu.Lock()
-		w.store.fail = nil
-		w.store.mu.Unlock()
+		w.store.failTouches(nil)
 		stop()
 		if got := w.store.devices[session.Device.ID].LastUsed; !got.Equal(used) {
 			t.Errorf("last used %v, want %v", got, used)
 		}
+	})
+}
+
+func TestUseThatIsNotWrittenYetKeepsTheDevice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		stop := w.start(t)
+		session := w.signIn(t, "anna@example.org", annasPassword, 1)
+		pass(w.rules.DeviceIdle - time.Hour)
+		w.store.failTouches(errors.New("the store is down"))
+		if _, err := w.Session(t.Context(), session.Token); err != nil {
+			t.Fatal(err)
+		}
+		pass(2 * time.Hour)
+		if _, err := w.Session(t.Context(), session.Token); err != nil {
+			t.Error(err)
+		}
+		stop()
 	})
 }
 

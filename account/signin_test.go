@@ -255,25 +255,27 @@ func TestFailuresElsewhereDoNotLockOut(t *testing.T) {
 }
 
 func TestAttemptsAtOnceStayWithinTheLimit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, func(c *Config) { c.Checkers = 16 })
-		w.hasher.block = make(chan struct{})
-		results := make(chan error)
-		for range 50 {
-			go func() {
-				_, err := w.SignIn(t.Context(), attempt("anna@example.org", "wrong"))
-				results <- err
-			}()
-		}
-		synctest.Wait()
-		close(w.hasher.block)
-		for range 50 {
-			<-results
-		}
-		if _, checks := w.hasher.count(); checks != 10 {
-			t.Errorf("%d checks, want 10", checks)
-		}
-	})
+	for _, checkers := range []int{1, 16} { // waiting for one slot, and all at work
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, func(c *Config) { c.Checkers = checkers })
+			w.hasher.block = make(chan struct{})
+			results := make(chan error)
+			for range 50 {
+				go func() {
+					_, err := w.SignIn(t.Context(), attempt("anna@example.org", "wrong"))
+					results <- err
+				}()
+			}
+			synctest.Wait()
+			close(w.hasher.block)
+			for range 50 {
+				<-results
+			}
+			if _, checks := w.hasher.count(); checks != 10 {
+				t.Errorf("%d checkers: %d checks, want 10", checkers, checks)
+			}
+		})
+	}
 }
 
 func TestQueueIsBounded(t *testing.T) {
@@ -327,6 +329,26 @@ func TestOutdatedHashIsRenewed(t *testing.T) {
 	if _, err := w.Session(t.Context(), other.Token); err != nil {
 		t.Errorf("renewing the hash ended a device: %v", err)
 	}
+}
+
+// Whoever renews a hash must not bring back a password that was changed
+// meanwhile.
+func TestRenewalRacingWithAChange(t *testing.T) {
+	w := newWorld(t)
+	w.store.hashes[anna] = hashOf("v1", annasPassword)
+	w.store.beforeSet = func() { w.store.hashes[anna] = hashOf("v2", "another password") }
+	_, err := w.SignIn(t.Context(), attempt("anna@example.org", annasPassword))
+	refused(t, err, parley.SignIn, "sign-in.wrong")
+	if w.store.hashes[anna] != hashOf("v2", "another password") {
+		t.Error("the old password is back")
+	}
+}
+
+func TestRenewalThatCannotBeStored(t *testing.T) {
+	w := newWorld(t)
+	w.store.hashes[anna] = hashOf("v1", annasPassword)
+	w.store.failSet = errors.New("the store is read-only")
+	w.signIn(t, "anna@example.org", annasPassword, 1)
 }
 
 func TestSignInRacingWithAChange(t *testing.T) {

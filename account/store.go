@@ -140,7 +140,8 @@ type Store interface {
 	AddDevice(ctx context.Context, device NewDevice, with parley.Alongside) (AddedDevice, error)
 
 	// DeviceByToken finds a live device by the SHA-256 of its token. Unknown or
-	// ended, or of a person who is disabled or gone: parley.ErrWithheld.
+	// ended: parley.ErrWithheld. Whether its person may still sign in is not the
+	// store's question.
 	DeviceByToken(ctx context.Context, token [32]byte) (Device, error)
 
 	// Devices returns a person's live devices, the one used last first.
