@@ -2,6 +2,17 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
 import { shell } from './build/shell.ts'
 
+// Vitest 5 reports failures with Map.groupBy, which Node 20 does not have.
+Map.groupBy ??= <K, T>(items: Iterable<T>, key: (item: T, index: number) => K): Map<K, T[]> => {
+  const groups = new Map<K, T[]>()
+  let index = 0
+  for (const item of items) {
+    const k = key(item, index++)
+    groups.set(k, [...(groups.get(k) ?? []), item])
+  }
+  return groups
+}
+
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 // Calls load on demand and work online only.

@@ -126,10 +126,10 @@ export class History {
     const tx = read(this.db.idb, 'messages', 'pages')
     const loose = tx.objectStore('messages').getAll(within(conversation, position, Infinity)) as IDBRequest<MessageRecord[]>
     // Pages that begin later, and the one that may hold the position.
-    const late = tx.objectStore('pages').getAll(within(conversation, position - 1, Infinity)) as IDBRequest<PageRecord[]>
-    const around = tx.objectStore('pages').openCursor(within(conversation, 0, position), 'prev') as IDBRequest<IDBCursorWithValue | null>
-    const [messages, later, cursor] = await Promise.all([result(loose), result(late), result(around)])
-    const pages = later
+    const late = tx.objectStore('pages').getAll(within(conversation, position, Infinity)) as IDBRequest<PageRecord[]>
+    const until = IDBKeyRange.bound([conversation, 0], [conversation, position])
+    const around = tx.objectStore('pages').openCursor(until, 'prev') as IDBRequest<IDBCursorWithValue | null>
+    const [messages, pages, cursor] = await Promise.all([result(loose), result(late), result(around)])
     const straddling = cursor?.value as PageRecord | undefined
     if (straddling && straddling.to > position) pages.unshift(straddling)
     const opened = await Promise.all(pages.map((p) => this.openPage(p)))

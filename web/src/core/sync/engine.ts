@@ -229,6 +229,9 @@ export class Engine {
     this.outbox.pace(e.limits.frame_burst / 2, e.limits.frame_rate / 2)
     this.line.welcomed()
     if (this.watched.length > 0) this.line.send({ type: 'watch', people: this.watched })
+    // What was stored when the last connection broke may not have been acknowledged.
+    const { cursor } = this.ports.history.now
+    if (!e.resync && cursor !== '') this.line.send({ type: 'ack', cursor })
     if (e.resync) this.catchUp('')
     else this.stream()
   }
@@ -413,6 +416,7 @@ export class Engine {
   private async refuse(id: string, key: string): Promise<void> {
     const item = this.outbox.find(id)
     if (!item) return
+    this.outbox.refused(id)
     await this.guard(async () => {
       await this.ports.queue.fail(item, key)
       await this.readQueue()

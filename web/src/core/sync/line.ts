@@ -114,7 +114,7 @@ export class Line {
     const asked = this.clock.now()
     this.due ??= this.clock.after(pongWithinMs, () => {
       this.due = undefined
-      if (this.heard < asked) this.check()
+      if (this.heard <= asked) this.check()
     })
   }
 

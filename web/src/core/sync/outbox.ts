@@ -94,6 +94,11 @@ export class Outbox {
     this.list = this.list.filter((q) => !gone.has(q.id))
   }
 
+  /** The server will never take this message; the next one may go. */
+  refused(id: string): void {
+    this.flight.delete(id)
+  }
+
   /** The server will not take this message for now; its conversation waits. */
   hold(id: string, seconds: number | undefined): void {
     const conversation = this.flight.get(id) ?? this.find(id)?.conversation

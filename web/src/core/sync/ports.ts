@@ -44,7 +44,8 @@ export interface Listener {
   queueChanged(): void
   /** Client ids that are on their way. */
   flight(ids: readonly string[]): void
-  presence(person: string, presence: Presence): void
+  /** Undefined: withheld from now on. */
+  presence(person: string, presence: Presence | undefined): void
   card(person: string): void
   typing(conversation: string, person: string, on: boolean): void
   /** A frame other than a message was refused. */

@@ -39,7 +39,7 @@ interface Owner {
   engine: Engine
   crowd: Crowd
   release: () => void
-  presence: Map<string, Presence>
+  presence: Map<string, Presence | undefined>
   /** The news that a tab needs when it comes later. */
   last: Map<'connection' | 'flight', News>
 }

@@ -17,7 +17,7 @@ export type News =
   | { news: 'changed'; conversations: readonly string[] }
   | { news: 'queue' }
   | { news: 'flight'; ids: readonly string[] }
-  | { news: 'presence'; person: string; presence: Presence }
+  | { news: 'presence'; person: string; presence: Presence | undefined }
   | { news: 'card'; person: string }
   | { news: 'typing'; conversation: string; person: string; on: boolean }
   | { news: 'problem'; key: string; frame: string }
