@@ -1,6 +1,7 @@
 package server
 
 import (
+	"io"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -28,10 +29,12 @@ type Config struct {
 	Metrics      MetricsConfig      `key:"metrics" doc:"Figures for Prometheus at /metrics. Without the settings below they are given to this machine only."`
 	Log          LogConfig          `key:"log" doc:"The server's own log, on standard error. It never holds content, passwords, tokens or query strings."`
 
-	Logger *slog.Logger // nil: nothing is logged
-	Build  string       // version of the program, as people are told it
-	Demo   bool         // fill an empty data folder with the demo organisation
-	LAN    bool         // serve this machine's network with a certificate authority of its own
+	Logger  *slog.Logger // nil: nothing is logged
+	Out     io.Writer    // is told how to reach the server once it serves; nil: nobody is
+	Build   string       // version of the program, as people are told it
+	Demo    bool         // fill an empty data folder with the demo organisation
+	LAN     bool         // serve this machine's network with a certificate authority of its own
+	LANPage string       // with LAN: address of the page that explains how to trust it; empty: :8080
 }
 
 // OrganisationConfig says whose server this is.
@@ -58,11 +61,12 @@ const (
 
 // TLSConfig says where the certificate comes from.
 type TLSConfig struct {
-	Mode  string   `key:"mode" allowed:"off files acme" doc:"off: plain HTTP, for a proxy in front. files: cert and key below, read again when they change. acme: certificates are got and renewed from Let's Encrypt, which needs ports 80 and 443 to be reachable from outside."`
+	Mode  string   `key:"mode" allowed:"off files acme" doc:"off: plain HTTP, for a proxy in front. files: cert and key below, read again when they change. acme: certificates are got and renewed by ACME, which needs ports 80 and 443 to be reachable from outside."`
 	Cert  string   `key:"cert" doc:"With files: certificate chain, PEM."`
 	Key   string   `key:"key" doc:"With files: private key, PEM."`
 	Email string   `key:"email" doc:"With acme: where the authority sends warnings. Giving it agrees to the authority's terms."`
 	Hosts []string `key:"hosts" doc:"With acme: the host names to get certificates for. Empty: the host of public_url."`
+	CA    string   `key:"ca" doc:"With acme: the certificate authority, by the URL of its ACME directory. Empty: Let's Encrypt."`
 	HTTP  string   `key:"http" doc:"With acme: address for the authority's check over plain HTTP, which sends everybody else to HTTPS. Empty: none."`
 }
 
@@ -102,8 +106,11 @@ type LogConfig struct {
 	Format string `key:"format" allowed:"text json" doc:"Form of the entries."`
 }
 
-// Defaults is the configuration of somebody who sets nothing.
-func Defaults() Config {
+// lanAddr is the default address for the phones of the network.
+const lanAddr = ":8443"
+
+// DefaultConfig is the configuration of somebody who sets nothing.
+func DefaultConfig() Config {
 	rules := policy.Default()
 	return Config{
 		Addr:      "127.0.0.1:8080",

@@ -13,6 +13,8 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 	"golang.org/x/net/idna"
+
+	"parley/account"
 )
 
 // check looks at what values mean together, once each by itself is of the right
@@ -74,7 +76,8 @@ func (r *reading) checkOrganisation() {
 	r.fails("organisation.domains", len(o.Domains) == 0, "missing; give the domains of the sign-in addresses")
 	for i, domain := range o.Domains {
 		o.Domains[i] = strings.ToLower(domain)
-		r.fails("organisation.domains", !isHost(domain), "%q is no domain such as example.com", domain)
+		_, err := account.NormalDomain(domain)
+		r.fails("organisation.domains", err != nil || !isHost(domain), "%q is no domain such as example.com", domain)
 		r.fails("organisation.domains", slices.Contains(o.Domains[:i], o.Domains[i]), "%q stands there twice", domain)
 	}
 	o.DefaultDomain = strings.ToLower(o.DefaultDomain)
@@ -91,6 +94,7 @@ func (r *reading) checkOrganisation() {
 
 func (r *reading) checkTLS() {
 	t := &r.config.TLS
+	r.fails("tls.mode", r.config.LAN && t.Mode != TLSOff, "must be off with --lan, which makes its own certificate")
 	switch t.Mode {
 	case TLSFiles:
 		r.fails("tls.cert", t.Cert == "", "missing; tls.mode files needs a certificate")
@@ -117,6 +121,7 @@ func (r *reading) checkACME() {
 		}
 	}
 	r.fails("tls.hosts", len(t.Hosts) == 0, "missing; tls.mode acme needs host names here or a public_url")
+	r.checkURL("tls.ca", t.CA)
 	for _, host := range t.Hosts {
 		_, err := netip.ParseAddr(host)
 		r.fails("tls.hosts", err == nil || !isHost(host) || !strings.Contains(host, "."),

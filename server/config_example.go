@@ -18,7 +18,7 @@ func WriteExample(w io.Writer) error {
 		"A setting can also be given as a variable, such as PARLEY_ADDR for addr or PARLEY_TLS_MODE for tls.mode "+
 		"(lists separated by commas); a flag of the command line wins over a variable, a variable over this file. "+
 		"\"parley check-config --config FILE\" says what is wrong.")
-	defaults := Defaults()
+	defaults := DefaultConfig()
 	table := ""
 	for _, l := range orderedLeaves(&defaults) {
 		name, key, inTable := strings.Cut(l.key, ".")

@@ -17,6 +17,11 @@ type Sources struct {
 	File    string            // TOML file; empty: none
 	Environ []string          // "PARLEY_KEY=value" as in os.Environ; others are passed over
 	Flags   map[string]string // values by key, such as "addr"
+
+	// Demo and LAN are the fields of that name of the Config, which change what
+	// has to be set: the demo organisation has its own name and domain, and for
+	// the phones of the network the default address is another one.
+	Demo, LAN bool
 }
 
 // Problem is one thing that is wrong with the configuration.
@@ -57,7 +62,11 @@ func (ps Problems) Error() string {
 // ReadConfig reads and checks the configuration. The Config is to be used only
 // if the Problems are not fatal.
 func ReadConfig(from Sources) (Config, Problems) {
-	r := reading{config: Defaults(), file: from.File, origin: map[string]string{}}
+	r := reading{config: DefaultConfig(), file: from.File, origin: map[string]string{}}
+	r.config.Demo, r.config.LAN = from.Demo, from.LAN
+	if from.LAN {
+		r.config.Addr = lanAddr
+	}
 	r.leaves = leavesOf(&r.config)
 	if from.File != "" {
 		r.readFile()
@@ -71,6 +80,22 @@ func ReadConfig(from Sources) (Config, Problems) {
 	}
 	slices.SortStableFunc(r.problems, func(a, b Problem) int { return r.lineOf(a) - r.lineOf(b) })
 	return r.config, r.problems
+}
+
+// DataFolder finds the data folder of a server without the rest of its
+// configuration, for whoever only wants to reach it.
+func DataFolder(from Sources) (string, error) {
+	c, problems := ReadConfig(from)
+	var matter Problems
+	for _, p := range problems {
+		if !p.Warning && (p.Key == "" || p.Key == "data") {
+			matter = append(matter, p)
+		}
+	}
+	if len(matter) > 0 {
+		return "", matter
+	}
+	return c.Data, nil
 }
 
 // reading is one run of ReadConfig.

@@ -71,7 +71,7 @@ devices = 3
 }
 
 func TestDefaultsAreThePolicyDefaults(t *testing.T) {
-	c := Defaults()
+	c := DefaultConfig()
 	if got := c.Rules(); !reflect.DeepEqual(got, policy.Default()) {
 		t.Errorf("rules %+v", got)
 	}
@@ -260,7 +260,7 @@ func TestExampleDefaultsAreValid(t *testing.T) {
 	if len(problems) > 0 {
 		t.Fatalf("the defaults have problems:\n%v", problems)
 	}
-	want := Defaults()
+	want := DefaultConfig()
 	if !reflect.DeepEqual(c.Limits, want.Limits) || c.Policy != want.Policy || c.TLS.Mode != want.TLS.Mode || c.Directory != want.Directory {
 		t.Errorf("the example sets %+v", c)
 	}

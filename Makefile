@@ -1,0 +1,78 @@
+# make run     build everything and serve the demo organisation on http://127.0.0.1:8080
+# make build   build the web app and bin/parley, which holds it
+# make test    install what the tests lack, then run all of them
+# make check   fast static checks
+# make dev     serve the demo organisation with a web app that reloads as it is edited
+# make generate, make fuzz, make soak
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+FUZZTIME ?= 30s
+
+web_sources := $(shell find web/src web/public web/build -type f 2>/dev/null) \
+	$(wildcard web/*.html web/*.ts web/*.json)
+fuzz_files := $(shell grep -rl --include='*_test.go' '^func Fuzz' . 2>/dev/null | grep -v node_modules)
+
+.PHONY: run build test check dev generate fuzz soak
+.PHONY: toolchain static go-test web-test browser-test bin/parley
+
+run: build
+	bin/parley serve --demo
+
+build: web/dist/build.txt bin/parley
+
+toolchain:
+	@bash test/install.sh --toolchain
+
+bin/parley: web/dist/build.txt | toolchain
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./cmd/parley
+
+web/dist/build.txt: web/node_modules/.installed $(web_sources)
+	cd web && npm run build
+	@touch $@
+
+web/node_modules/.installed: web/package-lock.json | toolchain
+	cd web && npm ci --no-audit --no-fund
+	@touch $@
+
+test:
+	bash test/install.sh
+	$(MAKE) build static
+	$(MAKE) go-test web-test browser-test
+
+check: build static
+	cd web && npm run check
+
+# gofmt, vet, and staticcheck where it can be had.
+static:
+	@unformatted=$$(git ls-files '*.go' | xargs gofmt -l); \
+		if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:" $$unformatted; exit 1; fi
+	go vet ./...
+	bash test/staticcheck.sh
+
+go-test:
+	go test -race -timeout 30m ./...
+
+web-test: web/node_modules/.installed
+	cd web && npm test
+
+browser-test: bin/parley
+	bash test/browser.sh
+
+dev: build
+	@trap 'kill 0' EXIT; bin/parley serve --demo & (cd web && npm run dev)
+
+generate: build
+	go generate ./...
+
+# Every fuzz target for FUZZTIME.
+fuzz:
+	@set -e; for file in $(fuzz_files); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
+			echo "== $$target in $$(dirname $$file)"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$(dirname $$file); \
+		done; \
+	done
+
+# The long runs of tests that are short in "make test".
+soak: build
+	PARLEYTEST_SOAK=1 go test -race -count=1 -timeout 6h ./parleytest/...

@@ -1,0 +1,92 @@
+package server
+
+import (
+	"time"
+
+	"parley"
+)
+
+// What the command line and the server say to each other over the control
+// socket: HTTP with JSON, and a stream of JSON lines where there is progress. It
+// is between two copies of one program and no public interface.
+
+// ImportOptions say how an export is taken over.
+type ImportOptions struct {
+	// Complete says that the export holds everybody: whoever is missing from it
+	// has left.
+	Complete bool
+
+	// Domain completes an alias to a sign-in address for people without one.
+	// Empty: organisation.default_domain.
+	Domain string
+}
+
+// ImportCount counts what an import did so far.
+type ImportCount struct {
+	Read      int `json:"read"`      // people in the export
+	Added     int `json:"added"`     // new
+	Changed   int `json:"changed"`   // known, with other facts
+	Unchanged int `json:"unchanged"` // known, as they were
+	Left      int `json:"left"`      // known, missing from a complete export
+	Problems  int `json:"problems"`  // records or values that were left out
+}
+
+// importLine is one line of the answer to an import.
+type importLine struct {
+	Problem  string       `json:"problem,omitempty"`
+	Progress *ImportCount `json:"progress,omitempty"`
+	Done     *ImportCount `json:"done,omitempty"`   // the last line of an import that came to its end
+	Failed   string       `json:"failed,omitempty"` // the last line of one that did not
+}
+
+// Listed is a person as the administrator's list shows them.
+type Listed struct {
+	Address     string    `json:"address"`
+	DisplayName string    `json:"display_name"`
+	Disabled    bool      `json:"disabled,omitempty"`
+	Gone        bool      `json:"gone,omitempty"`
+	Requested   time.Time `json:"requested,omitzero"` // when they asked for a new password, if they did
+}
+
+// Invited is an invitation for a person to choose a password.
+type Invited struct {
+	Link    string    `json:"link"` // works once
+	Expires time.Time `json:"expires"`
+}
+
+// personRequest names a person, and for a new password gives it.
+type personRequest struct {
+	Address  string `json:"address"`
+	Password string `json:"password,omitempty"`
+}
+
+// controlRefusal is the answer to a request that failed.
+type controlRefusal struct {
+	Error string `json:"error"`
+}
+
+// refusalTexts are the refusals that an administrator can meet, in words. The
+// app has its own catalogue.
+var refusalTexts = map[string]string{
+	"not-found":           "nobody has this sign-in address",
+	"address.invalid":     "this is no sign-in address",
+	"password.empty":      "the password is empty",
+	"password.short":      "the password is too short; at least 10 characters",
+	"password.long":       "the password is too long; at most 1024 bytes",
+	"password.characters": "the password holds characters that cannot be typed everywhere",
+	"password.guessable":  "the password is the person's own name or address",
+	"person.disabled":     "this person is disabled or has left",
+	"sign-in.busy":        "too many passwords are being checked; try again",
+}
+
+// inWords says what was wrong to the administrator, who may know everything.
+func inWords(err error) string {
+	if refusal, ok := asRefusal(err); ok {
+		if text, ok := refusalTexts[refusal.Key]; ok {
+			return text
+		}
+	}
+	return err.Error()
+}
+
+var commandLine = parley.Actor{Kind: parley.ActorAdmin, Methods: []string{"local"}}

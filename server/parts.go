@@ -1,0 +1,202 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"parley"
+	"parley/account"
+	"parley/contact"
+	"parley/conversation"
+	"parley/policy"
+	"parley/presence"
+	"parley/privacy"
+	"parley/store"
+)
+
+// parts are the store and the domain services over it: everything but the edges.
+type parts struct {
+	config   *Config
+	store    *store.Store
+	rules    policy.Source
+	events   *dispatcher
+	gate     *privacy.Gate
+	accounts *account.Authority
+	book     *contact.Book
+	board    *presence.Board
+	log      *conversation.Log
+}
+
+// assemble opens the data folder and builds the parts, each from those before it.
+// Nothing runs yet.
+func assemble(ctx context.Context, c *Config) (*parts, error) {
+	if c.Demo {
+		demoConfig(c)
+	} else if IsDemo(c.Data) {
+		return nil, fmt.Errorf("the data folder %s holds the demo organisation; use another one, or remove it", c.Data)
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("making the data folder: %w", err)
+	}
+	opened, err := store.Open(ctx, store.Config{Path: c.Data, Log: c.Logger})
+	if err != nil {
+		return nil, fmt.Errorf("opening the data folder: %w", err)
+	}
+	p := &parts{config: c, store: opened, rules: policy.Fixed(c.Rules()), events: newDispatcher()}
+	if err := p.build(ctx); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return p, nil
+}
+
+func (p *parts) build(ctx context.Context) (err error) {
+	c, log := p.config, p.config.Logger
+	if err := p.removeBackups(); err != nil {
+		return err
+	}
+	if p.gate, err = privacy.NewGate(ctx, privacy.Config{Store: p.store, Policy: p.rules, Announce: p.events.Announce}); err != nil {
+		return fmt.Errorf("reading privacy relations: %w", err)
+	}
+	p.accounts, err = account.NewAuthority(account.Config{
+		Store: p.store, Policy: p.rules, Announce: p.events.Announce, Log: log,
+		Domains: c.Organisation.Domains, Checkers: c.Limits.PasswordChecks,
+	})
+	if err != nil {
+		return fmt.Errorf("preparing sign-in: %w", err)
+	}
+	p.book, err = contact.NewBook(ctx, contact.Config{
+		Store: p.store, Gate: p.gate, Policy: p.rules, Announce: p.events.Announce, Region: c.Organisation.Region,
+	})
+	if err != nil {
+		return fmt.Errorf("reading the directory: %w", err)
+	}
+	if p.board, err = presence.NewBoard(ctx, presence.Config{Store: p.store, Policy: p.rules, Announce: p.events.Announce}); err != nil {
+		return fmt.Errorf("reading presence: %w", err)
+	}
+	p.log, err = conversation.NewLog(ctx, conversation.Config{Store: p.store, Gate: p.gate, People: p.book, Policy: p.rules, Log: log})
+	if err != nil {
+		return fmt.Errorf("reading the log: %w", err)
+	}
+	p.events.listeners = []func(parley.Event){p.log.Notify, p.recheck}
+	if c.Demo {
+		return p.useDemo(ctx)
+	}
+	return nil
+}
+
+// recheck ends the devices of people whom the directory no longer lets in.
+func (p *parts) recheck(event parley.Event) {
+	changed, ok := event.(parley.PeopleChanged)
+	if !ok {
+		return
+	}
+	if err := p.accounts.Recheck(context.Background(), changed.People); err != nil {
+		p.config.Logger.Error("looking for devices to end failed", "error", err) // the next minute looks again
+	}
+}
+
+// layers are what runs, the lowest first: the one writer, the announcements, then
+// everybody who writes and announces.
+func (p *parts) layers() layers {
+	return layers{
+		{{"store", p.store.Run}},
+		{{"events", p.events.run}},
+		{{"accounts", p.accounts.Run}, {"presence", p.board.Run}, {"log", p.log.Run}},
+	}
+}
+
+func (p *parts) close() error {
+	if err := p.store.Close(); err != nil {
+		return fmt.Errorf("closing the data folder: %w", err)
+	}
+	return nil
+}
+
+// identity finds a person by sign-in address, with the default domain where none
+// is given.
+func (p *parts) identity(ctx context.Context, address string) (parley.PersonID, error) {
+	if !strings.Contains(address, "@") {
+		address += "@" + p.config.Organisation.DefaultDomain
+	}
+	normal, err := account.NormalAddress(address)
+	if err != nil {
+		return 0, err
+	}
+	who, err := p.store.IdentityByAddress(ctx, normal)
+	return who.Person, err
+}
+
+// listPeople lists everybody by address, or whoever asked for a new password, the
+// newest request first.
+func (p *parts) listPeople(ctx context.Context, requests bool) ([]Listed, error) {
+	asked, err := p.accounts.ResetRequests(ctx, commandLine)
+	if err != nil {
+		return nil, err
+	}
+	list := []Listed{}
+	if requests {
+		for _, request := range asked {
+			if person, ok := p.book.Person(request.Person); ok {
+				list = append(list, listed(person, request))
+			}
+		}
+		return list, nil
+	}
+	byPerson := map[parley.PersonID]account.ResetRequest{}
+	for _, request := range asked {
+		byPerson[request.Person] = request
+	}
+	for person, err := range p.store.People(ctx) {
+		if err != nil {
+			return nil, parley.Wrap(err, "listing people")
+		}
+		list = append(list, listed(person, byPerson[person.ID]))
+	}
+	slices.SortFunc(list, func(a, b Listed) int { return strings.Compare(a.Address, b.Address) })
+	return list, nil
+}
+
+func listed(p parley.Person, request account.ResetRequest) Listed {
+	return Listed{Address: p.Address, DisplayName: p.DisplayName, Disabled: p.Disabled, Gone: p.Gone, Requested: request.At}
+}
+
+// backupFolder is where a copy of the database is made.
+const backupFolder = ".backup-*"
+
+// removeBackups removes copies that a process left behind which was killed while
+// it made one. They hold messages that are long purged.
+func (p *parts) removeBackups() error {
+	left, err := filepath.Glob(filepath.Join(p.config.Data, backupFolder))
+	for _, dir := range left {
+		err = errors.Join(err, os.RemoveAll(dir))
+	}
+	if err != nil {
+		return fmt.Errorf("removing what is left of a backup: %w", err)
+	}
+	return nil
+}
+
+// backup makes a copy of the database and returns it as a file that is gone when
+// it is closed. It lies in the data folder meanwhile, where there is room for the
+// database at least once and nobody else may read.
+func (p *parts) backup(ctx context.Context) (*os.File, error) {
+	dir, err := os.MkdirTemp(p.config.Data, backupFolder)
+	if err != nil {
+		return nil, fmt.Errorf("making room for a backup: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "parley.db")
+	if err := p.store.Backup(ctx, path); err != nil {
+		return nil, fmt.Errorf("making a backup: %w", err)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the backup: %w", err)
+	}
+	return file, nil // its name goes with the folder, its content when it is closed
+}

@@ -1,0 +1,244 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"parley/account"
+	"parley/edge/webapi"
+	"parley/egress"
+	"parley/server/lan"
+	"parley/web"
+)
+
+// How long stopping may take: requests under way, and everything together.
+const (
+	drainTime = 5 * time.Second
+	stopTime  = 10 * time.Second
+)
+
+// Server is the whole program over one data folder. Make one with New, then call
+// Run.
+type Server struct {
+	config Config
+	log    *slog.Logger
+	parts  *parts
+	edge   *webapi.Server
+	health health
+
+	main      *endpoint
+	page      *endpoint // with LAN: how to trust the authority
+	endpoints []*endpoint
+	control   net.Listener
+	authority *lan.Authority
+	acme      *acme
+}
+
+// New opens the data folder, builds the parts and listens. Connections wait until
+// Run. Whoever made a Server runs it: Run closes what New opened.
+func New(c Config) (*Server, error) {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Build == "" {
+		c.Build = "development"
+	}
+	s := &Server{config: c, log: c.Logger}
+	var err error
+	if s.parts, err = assemble(context.Background(), &s.config); err != nil {
+		return nil, err
+	}
+	if err := s.build(); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// build makes the edges and opens the addresses.
+func (s *Server) build() (err error) {
+	c, out := &s.config, egress.New(egress.Config{Log: s.log})
+	tlsConfig, acme, err := serverTLS(c, out, s.log)
+	if err != nil {
+		return err
+	}
+	if c.LAN {
+		if s.authority, err = lan.Open(lanFolder(c.Data)); err != nil {
+			return err
+		}
+		tlsConfig = s.authority.TLS()
+	}
+	s.acme = acme
+	if s.edge, err = s.newEdge(out); err != nil {
+		return err
+	}
+	s.parts.events.listeners = append(s.parts.events.listeners, s.edge.Notify)
+	figures := newFigures(c.Build)
+	figures.watchSockets(s.edge.Stats)
+	if s.main, err = s.listen("people", c.Addr, s.handler(figures)); err != nil {
+		return err
+	}
+	s.main.server.TLSConfig = tlsConfig
+	if err := s.listenBeside(figures); err != nil {
+		return err
+	}
+	s.control, err = listenControl(c.Data)
+	return err
+}
+
+func (s *Server) listen(name, addr string, handler http.Handler) (*endpoint, error) {
+	e, err := listen(name, addr, handler, s.log)
+	if err != nil {
+		return nil, err
+	}
+	s.endpoints = append(s.endpoints, e)
+	return e, nil
+}
+
+// listenBeside opens the addresses beside the main one, where there are any.
+func (s *Server) listenBeside(figures *figures) (err error) {
+	c := &s.config
+	if c.Metrics.Listen != "" {
+		mux := http.NewServeMux()
+		mux.Handle("GET /metrics", figuresFor(c.Metrics.Token, figures.handler()))
+		if _, err := s.listen("metrics", c.Metrics.Listen, mux); err != nil {
+			return err
+		}
+	}
+	if s.acme != nil && c.TLS.HTTP != "" {
+		if _, err := s.listen("plain HTTP", c.TLS.HTTP, s.acme.redirect()); err != nil {
+			return err
+		}
+	}
+	if c.LAN {
+		addr := c.LANPage
+		if addr == "" {
+			addr = ":8080"
+		}
+		s.page, err = s.listen("the page for phones", addr, s.authority.Page(portOf(s.main.listener)))
+	}
+	return err
+}
+
+func (s *Server) newEdge(out *egress.Egress) (*webapi.Server, error) {
+	c, p := &s.config, s.parts
+	var origins []string
+	if c.PublicURL != "" {
+		origins = []string{c.PublicURL}
+	}
+	return webapi.New(webapi.Config{
+		Accounts: p.accounts, Book: p.book, Board: p.board, Gate: p.gate, Log: p.log, Policy: p.rules,
+		Cursors: webapi.Cursors{Epoch: p.store.Epoch(), Key: p.store.SealKey()},
+		Discovery: account.NewDiscovery(account.DiscoveryConfig{
+			Client: out.Client(egress.Discovery), LookupSRV: out.LookupSRV, Log: s.log,
+		}),
+		About:          webapi.About{Name: c.Organisation.Name, Operator: c.Operator.Name, Domains: c.Organisation.Domains},
+		Build:          c.Build + "+" + web.Build(),
+		URL:            c.PublicURL,
+		Origins:        origins,
+		Web:            web.Handler(),
+		TrustedProxies: c.TrustedProxies,
+		Limits:         webapi.Limits{FrameBurst: c.Limits.FramesAtOnce, FrameRate: float64(c.Limits.FramesPerSecond)},
+		Logger:         s.log,
+	})
+}
+
+// handler answers everything on the main address.
+func (s *Server) handler(figures *figures) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", s.health.alive)
+	mux.HandleFunc("GET /readyz", s.health.readiness)
+	if s.config.Metrics.Listen == "" {
+		mux.Handle("GET /metrics", figuresFor(s.config.Metrics.Token, figures.handler()))
+	}
+	mux.Handle("/", s.edge.Handler())
+	return watched(mux, newRouteNames(routePatterns()), figures, s.log)
+}
+
+// routePatterns are the routes that requests are counted under.
+func routePatterns() []string {
+	patterns := []string{"GET /healthz", "GET /readyz", "GET /metrics"}
+	for path, item := range webapi.Describe().OpenAPI.Paths {
+		for method, operation := range map[string]bool{
+			"GET": item.Get != nil, "POST": item.Post != nil, "PUT": item.Put != nil, "DELETE": item.Delete != nil, "PATCH": item.Patch != nil,
+		} {
+			if operation {
+				patterns = append(patterns, method+" "+path)
+			}
+		}
+	}
+	return patterns
+}
+
+// Addr is the main address, host and port.
+func (s *Server) Addr() string { return s.main.listener.Addr().String() }
+
+// URL is how people reach the server.
+func (s *Server) URL() string {
+	if host, ok := s.lanHost(); ok && s.config.LAN {
+		return "https://" + net.JoinHostPort(host, portOf(s.main.listener))
+	}
+	return s.config.baseURL(s.main.listener.Addr())
+}
+
+// Run serves until ctx ends or a part fails. Then it stops in two stages: at once
+// it refuses new work, tells open sockets to come back later (1001) and finishes
+// what is under way; then the parts stop, the store last. It takes at most 10
+// seconds; when it would take longer Run returns an error, and the process should
+// end.
+func (s *Server) Run(ctx context.Context) error {
+	handler := (&control{parts: s.parts, base: s.URL, log: s.log}).handler()
+	top := []task{
+		{"sockets", s.edge.Run},
+		{"control", func(ctx context.Context) error { return serveControl(ctx, s.control, handler) }},
+	}
+	for _, e := range s.endpoints {
+		top = append(top, task{e.name, e.serve})
+	}
+	if s.acme != nil {
+		top = append(top, task{"certificates", s.acme.run})
+	}
+	stack := append(s.parts.layers(), top)
+	stopping := context.AfterFunc(ctx, func() {
+		s.health.ready.Store(false)
+		s.edge.Drain()
+	})
+	defer stopping()
+	err := stack.run(ctx, stopTime, func(ctx context.Context, started int) error { return s.started(ctx, started, len(stack)) })
+	s.health.ready.Store(false)
+	s.log.Info("stopped")
+	return errors.Join(err, s.close())
+}
+
+// started is called when a layer is up. The demo organisation goes in before
+// anybody can sign in.
+func (s *Server) started(ctx context.Context, layer, layers int) error {
+	switch {
+	case layer == layers-2 && s.config.Demo:
+		return s.parts.fillDemo(ctx)
+	case layer == layers-1:
+		s.log.Info("serving", "addr", s.Addr(), "version", s.config.Build)
+		if s.config.Out != nil {
+			if err := s.notice(s.config.Out); err != nil {
+				return err
+			}
+		}
+		s.health.ready.Store(ctx.Err() == nil)
+	}
+	return nil
+}
+
+// close closes what New opened and Run has not closed.
+func (s *Server) close() error {
+	for _, e := range s.endpoints {
+		e.listener.Close() // closed twice is closed
+	}
+	if s.control != nil {
+		s.control.Close()
+	}
+	return s.parts.close()
+}
