@@ -8,6 +8,7 @@ import (
 
 	"parley"
 	"parley/conversation"
+	"parley/privacy"
 )
 
 const (
@@ -108,7 +109,9 @@ func (c *conn) writeDue(d due) error {
 // presenceEvent is somebody's state for the viewer as things are at this moment,
 // so a change of relationship holds for everything written after it.
 func (s *Server) presenceEvent(person parley.PersonID, viewer parley.Actor) stateEvent {
-	facts := s.facts(parley.Person{ID: person})
+	facts := privacy.Facts{
+		Person: parley.Person{ID: person}, Presence: s.config.Board.Presence(person), Preferences: s.config.Gate.Preferences(person),
+	}
 	return s.encoded.event(facts, s.config.Gate.Class(person, viewer), s.config.Policy.Policy())
 }
 

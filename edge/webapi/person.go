@@ -11,22 +11,10 @@ import (
 )
 
 // view is what a viewer may see of a person, presence included: the only way on
-// which a fact about somebody leaves through this edge.
+// which a fact about somebody leaves through this edge. Behind it is
+// privacy.Render.
 func (s *Server) view(owner parley.PersonID, viewer parley.Actor) (privacy.View, bool) {
-	person, ok := s.config.Book.Person(owner)
-	if !ok {
-		return privacy.View{}, false
-	}
-	return privacy.Render(s.facts(person), s.config.Gate.Class(owner, viewer), s.config.Policy.Policy()), true
-}
-
-// facts joins what the directory, the board and the person say.
-func (s *Server) facts(person parley.Person) privacy.Facts {
-	return privacy.Facts{
-		Person:      person,
-		Presence:    s.config.Board.Presence(person.ID),
-		Preferences: s.config.Gate.Preferences(person.ID),
-	}
+	return s.config.Book.View(viewer, owner, s.config.Board.Presence(owner))
 }
 
 // row is a person in a list.
@@ -71,7 +59,7 @@ func (s *Server) cardOf(c contact.Card, viewer parley.Actor) (Card, bool) {
 	}
 	card := Card{
 		PersonRow: rowOf(v), Mail: v.Card.Mail, OtherMail: v.Card.OtherMail, Alias: v.Card.Alias, Company: v.Card.Company,
-		Office: v.Card.Office, Phones: phonesOf(v.Card), Reports: s.rows(c.Reports, viewer), Relationship: s.relationship(v.ID, viewer),
+		Office: v.Card.Office, Phones: s.phonesOf(v.Card), Reports: s.rows(c.Reports, viewer), Relationship: relationship(c, viewer),
 	}
 	if c.Manager != nil {
 		if row, ok := s.row(c.Manager.ID, viewer); ok {
@@ -83,22 +71,26 @@ func (s *Server) cardOf(c contact.Card, viewer parley.Actor) (Card, bool) {
 
 // relationship is the level that the viewer gives the person: the viewer's own
 // choice, which nobody else learns of.
-func (s *Server) relationship(other parley.PersonID, viewer parley.Actor) string {
-	if other == viewer.Person {
+func relationship(c contact.Card, viewer parley.Actor) string {
+	switch {
+	case c.View.ID == viewer.Person:
 		return ""
-	}
-	relation, stored := s.config.Gate.Relation(viewer, other)
-	if !stored {
+	case c.Decided:
+		return c.Relationship.Level.String()
+	default:
 		return privacy.DefaultLevel(true).String()
 	}
-	return relation.Level.String()
 }
 
-func phonesOf(c privacy.Card) []Phone {
+func (s *Server) phonesOf(c privacy.Card) []Phone {
 	var list []Phone
+	region := c.Region
+	if region == "" {
+		region = s.config.Region
+	}
 	add := func(kind, number string) {
 		if number = strings.TrimSpace(number); number != "" {
-			list = append(list, Phone{Kind: kind, Number: number, Dial: contact.DialString(number, c.Region)})
+			list = append(list, Phone{Kind: kind, Number: number, Dial: contact.DialString(number, region)})
 		}
 	}
 	add("work", c.WorkPhone)

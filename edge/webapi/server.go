@@ -22,9 +22,11 @@ import (
 )
 
 // Discovery finds the server of a sign-in domain that is not this server's.
+// account.Discovery is it.
 type Discovery interface {
-	// Find returns the server's URL, or "" when the domain names none.
-	Find(ctx context.Context, domain string) (server string, err error)
+	// FindServer returns the server's URL. A domain without one is withheld. The
+	// network is the asker's, for limits.
+	FindServer(ctx context.Context, domain string, network netip.Addr) (string, error)
 }
 
 // Config is what a Server needs.
@@ -41,6 +43,7 @@ type Config struct {
 	About     About     // Build, Protocol and Secure are filled in
 	Build     string    // of server and app
 	URL       string    // of this server, as the well-known document gives it; empty: there is none
+	Region    string    // ISO 3166 code that completes phone numbers of offices without a country; empty: none
 	Origins   []string  // further origins that the app may be served from, "https://chat.example.org"
 
 	Web            http.Handler   // the app, for every other path; nil: nothing there

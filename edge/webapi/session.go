@@ -26,7 +26,7 @@ func (s *Server) getWellKnown(context.Context, caller, *nothing) (*reply[WellKno
 	return &reply[WellKnown]{WellKnown{Server: s.config.URL}}, nil
 }
 
-func (s *Server) discover(ctx context.Context, _ caller, in *bodyOf[DiscoverRequest]) (*reply[Discovered], error) {
+func (s *Server) discover(ctx context.Context, c caller, in *bodyOf[DiscoverRequest]) (*reply[Discovered], error) {
 	domain, err := account.DomainOf(in.Body.Address)
 	if err != nil {
 		return nil, err
@@ -37,12 +37,12 @@ func (s *Server) discover(ctx context.Context, _ caller, in *bodyOf[DiscoverRequ
 	if s.config.Discovery == nil {
 		return &reply[Discovered]{Discovered{Where: "unknown"}}, nil
 	}
-	server, err := s.config.Discovery.Find(ctx, domain)
-	if err != nil {
-		return nil, parley.Wrap(err, "looking for the server of another domain")
-	}
-	if server == "" {
+	server, err := s.config.Discovery.FindServer(ctx, domain, c.network)
+	switch {
+	case err != nil && parley.KindOf(err) == parley.NotFound:
 		return &reply[Discovered]{Discovered{Where: "unknown"}}, nil
+	case err != nil:
+		return nil, parley.Wrap(err, "looking for the server of another domain")
 	}
 	return &reply[Discovered]{Discovered{Where: "elsewhere", Server: server}}, nil
 }
