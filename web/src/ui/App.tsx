@@ -1,8 +1,9 @@
 // What is on screen, by where the app stands.
+import { useErrorBoundary } from 'preact/hooks'
 import { phase } from '../core'
 import { text } from '../text/text'
 import { announcement } from './announce'
-import { route } from './router'
+import { go, href, route } from './router'
 import { Door } from './screens/Door'
 import { Forgotten } from './screens/Forgotten'
 import { Invitation } from './screens/Invitation'
@@ -30,6 +31,21 @@ function Reload({ title, lead, action }: { title: string; lead: string; action: 
     <Door title={title} lead={lead}>
       <button type="button" class="button wide" onClick={() => location.reload()}>
         {action}
+      </button>
+    </Door>
+  )
+}
+
+/** Broken stands where a screen threw. */
+function Broken({ onRetry }: { onRetry: () => void }) {
+  const retry = () => {
+    go(href('contacts'), true)
+    onRetry()
+  }
+  return (
+    <Door title={text('broken.title')} lead={text('broken.why')}>
+      <button type="button" class="button wide" onClick={retry}>
+        {text('state.try-again')}
       </button>
     </Door>
   )
@@ -69,11 +85,12 @@ function Stage() {
   }
 }
 
-/** App is everything, with the one live region that speaks. */
+/** App is everything, with the one live region that speaks. A screen that fails takes no other with it. */
 export function App() {
+  const [broken, mend] = useErrorBoundary((error: unknown) => console.error(error))
   return (
     <>
-      <Stage />
+      {broken ? <Broken onRetry={mend} /> : <Stage />}
       <div class="unseen" aria-live="polite" id="announcement">
         {announcement.value}
       </div>

@@ -1,7 +1,8 @@
 // What the Contacts tab holds between visits, and the search as one types.
-import { effect, signal, type ReadonlySignal } from '@preact/signals'
-import { connection, contacts, search, session, type ContactGroup, type PersonRow } from '../core'
+import { effect, signal, untracked, type ReadonlySignal } from '@preact/signals'
+import { connection, contacts, conversationWith, search, session, type ContactGroup, type PersonRow } from '../core'
 import { matches, merged } from './match'
+import { href } from './router'
 
 /** Loaded is a list that is fetched: not there yet, there, or failed. */
 export type Loaded<T> = { readonly at: 'loading' } | { readonly at: 'here'; readonly value: T } | { readonly at: 'failed'; readonly error: unknown }
@@ -24,7 +25,7 @@ export function followContacts(): () => void {
   return effect(() => {
     const signedIn = session.value !== undefined
     const online = connection.value === 'online'
-    if (!signedIn) groups.value = { at: 'loading' }
+    if (!signedIn) untracked(forget)
     else if (online || groups.peek().at !== 'here') void loadContacts()
   })
 }
@@ -82,5 +83,23 @@ export function peopleSearch(): PeopleSearch {
       found.value = { query: q, people: local, more: false, done: false }
       timer = setTimeout(() => void ask(q, local), delay)
     },
+  }
+}
+
+/** contactSearch is the search of the Contacts tab. It stays as it was when one comes back to the tab. */
+export const contactSearch = peopleSearch()
+
+/** forget leaves nothing of one person on the screen of the next. */
+function forget(): void {
+  groups.value = { at: 'loading' }
+  contactSearch.type('')
+}
+
+/** conversationHref leads to the conversation with a person; to the list while nobody is signed in, as for a moment during sign-out. */
+export function conversationHref(person: string): string {
+  try {
+    return href('chats', conversationWith(person))
+  } catch {
+    return href('chats')
   }
 }

@@ -4,8 +4,8 @@ import { person, presence } from '../../core'
 import { presenceText } from '../../text/presence'
 import { Face } from './Face'
 
-/** stateOf prefers what the socket said last over what came with the row. */
-export const stateOf = (row: Row | undefined): Presence | undefined => (row ? (presence(row.id).value ?? row.presence) : undefined)
+/** stateOf is a person's state as far as it is known now. A state that came with an old row is not: nothing is shown rather than something stale. */
+export const stateOf = (id: string | undefined): Presence | undefined => (id === undefined ? undefined : presence(id).value)
 
 /** oneLine is the state, and the note where there is one. */
 function oneLine(state: Presence | undefined) {
@@ -27,7 +27,7 @@ function oneLine(state: Presence | undefined) {
 /** PersonRow is a row that leads to a person's card or conversation. */
 export function PersonRow({ row, to, current = false }: { row: Row; to: string; current?: boolean }) {
   const shown = person(row.id).value ?? row
-  const state = stateOf(row)
+  const state = stateOf(row.id)
   const job = [shown.title, shown.department].filter((s) => s !== undefined && s !== '').join(', ')
   return (
     <li class="person">

@@ -36,16 +36,19 @@ export function SearchField({ search, focused = false }: { search: PeopleSearch;
 }
 
 /** useWatch says whose presence a screen shows, for as long as it is there. */
-export function useWatch(owner: string, people: readonly Row[]): void {
-  const ids = people.map((row) => row.id).join()
+export function useWatch(owner: string, people: readonly string[]): void {
+  const ids = people.join()
   useEffect(() => watch(owner, ids === '' ? [] : ids.split(',')), [owner, ids])
   useEffect(() => () => watch(owner, []), [owner])
 }
 
+/** idsOf are the ids of some people. */
+export const idsOf = (people: readonly Row[]): string[] => people.map((row) => row.id)
+
 /** Results are what a search found so far. */
 export function Results({ search, to, current }: { search: PeopleSearch; to: (row: Row) => string; current?: string | undefined }) {
   const found = search.found.value
-  useWatch('search', found?.people ?? [])
+  useWatch('search', idsOf(found?.people ?? []))
   if (!found) return null
   if (!found.done && found.people.length === 0) return <Bones rows={3} />
   if (found.people.length === 0 && found.error === undefined) {

@@ -1,7 +1,7 @@
 // A contact card: what this viewer may see of a person, and what one can do.
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { card, connection, conversationWith, person, session, type Card as CardData, type Phone, type Presence } from '../../core'
+import { card, connection, person, session, type Card as CardData, type Phone, type Presence } from '../../core'
 import { presenceText } from '../../text/presence'
 import { text, wireText } from '../../text/text'
 import { localTime, moment, zoneName } from '../format'
@@ -13,8 +13,9 @@ import { Dot, Face } from '../parts/Face'
 import { PersonRow, stateOf } from '../parts/PersonRow'
 import { Fact, LinkRow, List } from '../parts/rows'
 import { DetailScreen } from '../parts/Screen'
-import { useWatch } from '../parts/Search'
+import { idsOf, useWatch } from '../parts/Search'
 import { Cancel, Sheet } from '../parts/Sheet'
+import { conversationHref } from '../people'
 import { href } from '../router'
 import { telHref } from '../tel'
 
@@ -98,7 +99,7 @@ function Deeds({ who, phones, mail }: { who: string; phones: readonly Phone[]; m
   return (
     <div class="deeds">
       {!self && (
-        <ActionLink to={href('chats', conversationWith(who))}>
+        <ActionLink to={conversationHref(who)}>
           <ChatsIcon />
           {text('card.im')}
         </ActionLink>
@@ -179,7 +180,7 @@ const PhoneWords = ({ phone }: { phone: Phone }) => (
 )
 
 function Everything({ data }: { data: CardData }) {
-  useWatch('card', [data, ...(data.manager ? [data.manager] : []), ...(data.reports ?? [])])
+  useWatch('card', idsOf([data, ...(data.manager ? [data.manager] : []), ...(data.reports ?? [])]))
   return (
     <>
       <Deeds who={data.id} phones={data.phones ?? []} mail={data.mail} />
@@ -208,8 +209,10 @@ function Everything({ data }: { data: CardData }) {
 /** Card is the card of one person; `who` is an id or a sign-in address. */
 export function Card({ who }: { who: string }) {
   const { card: data, error, retry } = useCard(who)
-  const row = data ?? person(who).value
-  const state = stateOf(row)
+  // An address is no id: whose it is only the server can say.
+  const id = data?.id ?? (who.includes('@') ? undefined : who)
+  const row = (id === undefined ? undefined : person(id).value) ?? data
+  const state = stateOf(id)
   return (
     <DetailScreen title={row ? undefined : text('card.name')} parent={{ to: href('contacts'), label: text('tab.contacts'), top: true }}>
       {row && (

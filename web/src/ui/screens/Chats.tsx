@@ -16,22 +16,23 @@ import { useWatch } from '../parts/Search'
 import { Confirm } from '../parts/Sheet'
 import { go, href } from '../router'
 
-/** preview is the one line under a name. */
-function preview(chat: ChatSummary) {
-  if (chat.draft) return chat.text === '' ? text('chats.draft-empty') : text('chats.draft', { text: chat.text })
+/** preview is what the last message says, in one line. */
+function preview(chat: ChatSummary): string {
   if (chat.unknown) return text('message.unknown')
   if (chat.mine && chat.state === 'failed') return text('chats.failed', { text: chat.text })
-  return chat.mine ? text('chats.mine', { text: chat.text }) : chat.text
+  return chat.mine && chat.text !== '' ? text('chats.mine', { text: chat.text }) : chat.text
 }
 
 function Inside({ chat }: { chat: ChatSummary }) {
   const row = person(chat.person).value
   return (
     <>
-      <Face row={row} presence={stateOf(row)} spoken />
+      <Face row={row} presence={stateOf(chat.person)} spoken />
       <span class="main">
         <bdi class="name">{row?.display_name ?? text('person.unknown')}</bdi>
         <small class="line" dir="auto">
+          {chat.draft && <span class="bad">{text('chats.draft')}</span>}
+          {chat.draft && preview(chat) !== '' && ' · '}
           {preview(chat)}
         </small>
       </span>
@@ -114,7 +115,7 @@ export function Chats({ current }: { current: string | undefined }) {
   const { chosen, edit, toggle } = usePicked()
   const asking = useSignal(false)
   const rows = chats.value
-  useWatch('chats', rows.flatMap((chat) => person(chat.person).value ?? []))
+  useWatch('chats', rows.map((chat) => chat.person))
   useEffect(() => void (rows.length === 0 && edit(false)), [rows.length])
   const editing = chosen !== undefined
   return (

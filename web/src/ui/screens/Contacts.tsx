@@ -1,16 +1,13 @@
 // The Contacts tab: search, and the groups.
-import { contactGroups, loadContacts, peopleSearch } from '../people'
+import { contactGroups, contactSearch as search, loadContacts } from '../people'
 import { text, wireText } from '../../text/text'
 import type { ContactGroup } from '../../core'
 import { Blank, Bones, Failure } from '../parts/Blank'
 import { PersonRow } from '../parts/PersonRow'
 import { List } from '../parts/rows'
 import { ListScreen } from '../parts/Screen'
-import { Results, SearchField, useWatch } from '../parts/Search'
+import { idsOf, Results, SearchField, useWatch } from '../parts/Search'
 import { href } from '../router'
-
-// The search stays as it was when one comes back to the tab.
-const search = peopleSearch()
 
 /** titleOf names a group: by the person's or department's own name, else by the text of its key. */
 const titleOf = (group: ContactGroup) => group.name ?? wireText('group', group.key) ?? text('group.contacts')
@@ -18,7 +15,7 @@ const titleOf = (group: ContactGroup) => group.name ?? wireText('group', group.k
 function Groups({ current }: { current: string | undefined }) {
   const loaded = contactGroups.value
   const groups = loaded.at === 'here' ? loaded.value.filter((group) => group.people.length > 0) : []
-  useWatch('contacts', groups.flatMap((group) => group.people))
+  useWatch('contacts', groups.flatMap((group) => idsOf(group.people)))
   if (loaded.at === 'loading') return <Bones />
   if (loaded.at === 'failed') return <Failure error={loaded.error} onRetry={() => void loadContacts()} />
   if (groups.length === 0) {

@@ -20,7 +20,13 @@ import { Typing } from '../talk/Typing'
 function useChat(conversation: string): { chat: Chat | undefined; error: unknown } {
   const [state, setState] = useState<{ chat?: Chat; error?: unknown }>({})
   useEffect(() => {
-    const opened = openChat(conversation)
+    let opened: Chat
+    try {
+      opened = openChat(conversation)
+    } catch (error) {
+      setState({ error })
+      return
+    }
     let here = true
     opened.loaded.then(
       () => here && setState({ chat: opened }),
@@ -84,9 +90,9 @@ function Actions({ conversation, who }: { conversation: string; who: string }) {
 
 function Who({ id }: { id: string }) {
   const row = person(id).value
-  const state = stateOf(row)
+  const state = stateOf(id)
   const words = presenceText(state)
-  useWatch('conversation', row ? [row] : [])
+  useWatch('conversation', id === '' ? [] : [id])
   return (
     <div class="who">
       <h1 tabIndex={-1}>

@@ -141,7 +141,7 @@ export function MyInfo({ current }: { current: string | undefined }) {
   const own = session.value?.person
   const row = own && (person(own.id).value ?? own)
   const state = myPresence.value
-  useWatch('info', row ? [row] : [])
+  useWatch('info', own ? [own.id] : [])
   useEffect(() => close, [])
   return (
     <ListScreen title={text('tab.info')}>

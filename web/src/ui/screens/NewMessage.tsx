@@ -1,22 +1,22 @@
 // A new message: find the person, then the conversation opens in this screen's place.
 import { useMemo } from 'preact/hooks'
-import { conversationWith, session, type PersonRow as Row } from '../../core'
+import { session, type PersonRow as Row } from '../../core'
 import { text } from '../../text/text'
-import { known, peopleSearch } from '../people'
+import { conversationHref, known, peopleSearch } from '../people'
 import { PersonRow } from '../parts/PersonRow'
 import { List } from '../parts/rows'
 import { DetailScreen } from '../parts/Screen'
-import { Results, SearchField, useWatch } from '../parts/Search'
+import { idsOf, Results, SearchField, useWatch } from '../parts/Search'
 import { go, href } from '../router'
 
-const to = (row: Row) => href('chats', conversationWith(row.id))
+const to = (row: Row) => conversationHref(row.id)
 
 /** NewMessage offers the contacts at once, and everybody by search. */
 export function NewMessage() {
   const search = useMemo(peopleSearch, [])
   const self = session.value?.person.id
   const people = known().filter((row) => row.id !== self)
-  useWatch('new-message', people)
+  useWatch('new-message', idsOf(people))
   const replace = (e: MouseEvent) => {
     const link = (e.target as Element).closest('a.row')
     if (!link || e.metaKey || e.ctrlKey || e.shiftKey) return

@@ -1,6 +1,7 @@
 // The Phone tab. This version calls with the device's own dialler.
-import { signal } from '@preact/signals'
+import { effect, signal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
+import { session } from '../../core'
 import { text } from '../../text/text'
 import { ActionLink } from '../parts/ActionLink'
 import { CallIcon, EraseIcon } from '../parts/icons'
@@ -22,8 +23,11 @@ const keys = [
   ['#', ''],
 ] as const
 
-// A number stays when one looks something up in another tab.
+// A number stays when one looks something up in another tab, and goes with the person.
 const number = signal('')
+effect(() => {
+  if (session.value === undefined) number.value = ''
+})
 const set = (next: string) => (number.value = next.slice(0, 60))
 const add = (key: string) => set(number.peek() + key)
 const erase = () => set(number.peek().slice(0, -1))
