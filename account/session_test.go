@@ -227,6 +227,14 @@ func TestDirectoryBarsSomebody(t *testing.T) {
 	})
 }
 
+func TestSomebodyBarredIsRefusedAtTheFirstLookup(t *testing.T) {
+	w := newWorld(t)
+	session := w.signIn(t, "anna@example.org", annasPassword, 1)
+	w.store.people[anna].Gone = true
+	_, err := w.Session(t.Context(), session.Token)
+	refused(t, err, parley.SignIn, "sign-in.required")
+}
+
 func TestRecheck(t *testing.T) {
 	w := newWorld(t)
 	session := w.signIn(t, "anna@example.org", annasPassword, 1)
