@@ -40,7 +40,7 @@ type Argon2id struct{}
 var argonParams = argon2id.Params{Memory: 19 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
 // maxArgonMemory bounds what a stored hash can make a check cost, in KiB.
-const maxArgonMemory = 256 << 10
+const maxArgonMemory = 128 << 10
 
 // Hash returns a fresh hash of the password.
 func (Argon2id) Hash(password string) (string, error) {
@@ -58,7 +58,7 @@ func (Argon2id) Check(password, hash string) (match, outdated bool, err error) {
 	if err != nil {
 		return false, false, fmt.Errorf("reading a password hash: %w", err)
 	}
-	if params.Iterations < 1 || params.Iterations > 16 || params.Parallelism < 1 ||
+	if params.Iterations < 1 || params.Iterations > 8 || params.Parallelism < 1 ||
 		params.Memory > maxArgonMemory || params.KeyLength < 16 || params.KeyLength > 64 {
 		return false, false, errors.New("reading a password hash: parameters out of range")
 	}
