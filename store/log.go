@@ -1,0 +1,207 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+
+	"parley"
+	"parley/conversation"
+)
+
+// pageRows is how many rows one question for a whole table reads, so that no
+// read transaction lives long: it would keep the write-ahead log from being
+// emptied.
+const pageRows = 5000
+
+// Append implements conversation.Store.
+func (s *Store) Append(ctx context.Context, e parley.Entry, done func(parley.Pos, error)) {
+	if err := s.writer.put(ctx, s.writer.queue, item{entry: e, done: done}); err != nil {
+		done(0, err)
+	}
+}
+
+// Acknowledge implements conversation.Store.
+func (s *Store) Acknowledge(device parley.DeviceID, pos parley.Pos) {
+	s.writer.cursors.note(device, pos)
+}
+
+const (
+	entryColumns = `pos, stream, n, sender, device, client_id, about, kind, content, at`
+
+	selectRetained = `SELECT ` + entryColumns + ` FROM log WHERE pos > $1 ORDER BY pos LIMIT $2`
+)
+
+// fields are where the columns of entryColumns go, in their order.
+func fields(e *parley.Entry, at *int64) []any {
+	return []any{&e.Pos, &e.Stream, &e.N, &e.Sender, &e.Device, &e.ClientID, &e.About, &e.Kind, &e.Content, at}
+}
+
+func scanHead(r row) (e parley.Entry, err error) {
+	var at int64
+	err = r.Scan(fields(&e, &at)...)
+	e.At = fromMillis(at)
+	return e, err
+}
+
+func scanEntry(r row) (e parley.Entry, err error) {
+	var at int64
+	err = r.Scan(append(fields(&e, &at), (*[]byte)(&e.Body))...)
+	e.At = fromMillis(at)
+	return e, err
+}
+
+// Retained implements conversation.Store.
+func (s *Store) Retained(ctx context.Context) iter.Seq2[parley.Entry, error] {
+	after := parley.Pos(0)
+	return pages("reading the log", func() ([]parley.Entry, error) {
+		rows, err := s.read.query(ctx, selectRetained, int64(after), pageRows)
+		page, err := collect(rows, err, scanHead)
+		if len(page) > 0 {
+			after = page[len(page)-1].Pos
+		}
+		return page, err
+	})
+}
+
+// pages yields what next returns until it returns nothing.
+func pages[T any](doing string, next func() ([]T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for {
+			page, err := next()
+			if err != nil {
+				var none T
+				yield(none, fmt.Errorf("%s: %w", doing, err))
+				return
+			}
+			for _, one := range page {
+				if !yield(one, nil) {
+					return
+				}
+			}
+			if len(page) == 0 {
+				return
+			}
+		}
+	}
+}
+
+// maxStreams is how many streams one question names.
+const maxStreams = 500
+
+// EntriesAfter implements conversation.Store.
+func (s *Store) EntriesAfter(ctx context.Context, streams []parley.StreamID, after parley.Pos, limit int) ([]parley.Entry, error) {
+	var all []parley.Entry
+	for some := range slices.Chunk(streams, maxStreams) {
+		rows, err := s.read.db.QueryContext(ctx, selectEntries(some), int64(after), limit)
+		entries, err := collect(rows, err, scanEntry)
+		if err != nil {
+			return nil, fmt.Errorf("reading entries after %d: %w", after, err)
+		}
+		all = append(all, entries...)
+	}
+	if len(streams) > maxStreams {
+		slices.SortFunc(all, func(a, b parley.Entry) int { return cmp.Compare(a.Pos, b.Pos) })
+		all = all[:min(limit, len(all))]
+	}
+	return all, nil
+}
+
+// selectEntries asks stream by stream through the index for the places, and
+// reads the rows of the first of them only. The ids stand in the text: the driver
+// takes a time quadratic in the number of arguments.
+func selectEntries(streams []parley.StreamID) string {
+	var text strings.Builder
+	text.WriteString(`SELECT ` + entryColumns + `, body FROM log WHERE pos IN (SELECT pos FROM log WHERE stream IN (`)
+	for i, id := range streams {
+		if i > 0 {
+			text.WriteByte(',')
+		}
+		text.WriteString(strconv.FormatInt(int64(id), 10))
+	}
+	text.WriteString(`) AND pos > $1 ORDER BY pos LIMIT $2) ORDER BY pos`)
+	return text.String()
+}
+
+// StreamHead implements conversation.Store.
+func (s *Store) StreamHead(ctx context.Context, stream parley.StreamID) (uint64, error) {
+	var n int64
+	if err := s.read.queryRow(ctx, selectStreamHead, int64(stream)).Scan(&n); err != nil {
+		return 0, fmt.Errorf("reading the head of %v: %w", stream, err)
+	}
+	return uint64(n), nil
+}
+
+const selectReaders = `SELECT person, id, cursor, from_pos FROM devices WHERE id > $1 ORDER BY id LIMIT $2`
+
+// Readers implements conversation.Store.
+func (s *Store) Readers(ctx context.Context) iter.Seq2[conversation.Reader, error] {
+	after := parley.DeviceID(0)
+	return pages("reading the devices' places", func() ([]conversation.Reader, error) {
+		rows, err := s.read.query(ctx, selectReaders, int64(after), pageRows)
+		page, err := collect(rows, err, func(r row) (d conversation.Reader, err error) {
+			return d, r.Scan(&d.Person, &d.Device, &d.Cursor, &d.From)
+		})
+		if len(page) > 0 {
+			after = page[len(page)-1].Device
+		}
+		return page, err
+	})
+}
+
+const selectFloors = `SELECT person, floor, missed FROM readers WHERE person > $1 ORDER BY person LIMIT $2`
+
+// Floors implements conversation.Store.
+func (s *Store) Floors(ctx context.Context) iter.Seq2[conversation.Floor, error] {
+	after := parley.PersonID(0)
+	return pages("reading people's places", func() ([]conversation.Floor, error) {
+		rows, err := s.read.query(ctx, selectFloors, int64(after), pageRows)
+		page, err := collect(rows, err, func(r row) (f conversation.Floor, err error) {
+			return f, r.Scan(&f.Person, &f.Floor, &f.Missed)
+		})
+		if len(page) > 0 {
+			after = page[len(page)-1].Person
+		}
+		return page, err
+	})
+}
+
+// setRead moves a read mark forward.
+type setRead struct {
+	person parley.PersonID
+	mark   conversation.Mark
+	also   parley.Alongside
+}
+
+const upsertRead = `
+INSERT INTO read_marks (person, stream, pos, n, changed) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (person, stream) DO UPDATE SET pos = excluded.pos, n = excluded.n, changed = excluded.changed
+WHERE read_marks.pos < excluded.pos`
+
+func (o setRead) apply(b *batch) error {
+	_, err := b.exec(upsertRead, int64(o.person), int64(o.mark.Stream), int64(o.mark.Pos), int64(o.mark.N), int64(b.head))
+	if err != nil {
+		return fmt.Errorf("moving a read mark: %w", err)
+	}
+	return b.alongside(o.also)
+}
+
+// SetRead implements conversation.Store.
+func (s *Store) SetRead(ctx context.Context, person parley.PersonID, stream parley.StreamID, pos parley.Pos, n uint64, also parley.Alongside) error {
+	mark := conversation.Mark{Stream: stream, Pos: pos, N: n}
+	return s.writer.do(ctx, s.writer.queue, setRead{person, mark, also})
+}
+
+// Marks implements conversation.Store.
+func (s *Store) Marks(ctx context.Context, person parley.PersonID, after parley.Pos) ([]conversation.Mark, error) {
+	const query = `SELECT stream, pos, n FROM read_marks WHERE person = $1 AND changed >= $2 ORDER BY stream`
+	rows, err := s.read.query(ctx, query, int64(person), int64(after))
+	marks, err := collect(rows, err, func(r row) (m conversation.Mark, err error) {
+		return m, r.Scan(&m.Stream, &m.Pos, &m.N)
+	})
+	return marks, parley.Wrap(err, "reading the marks of %v", person)
+}
