@@ -110,7 +110,6 @@ func (c *conn) closed() {
 	feed := c.feed
 	c.room.Broadcast()
 	c.mu.Unlock()
-	c.wire.drain()
 	if feed != nil {
 		feed.Close()
 	}
@@ -118,6 +117,7 @@ func (c *conn) closed() {
 	if s.sockets.remove(c) && c.greeted {
 		s.config.Board.Gone(c.actor) // not when a newer socket of the device took over
 	}
+	c.wire.drain()
 }
 
 // end closes the connection with a code, after a last answer if there is one.

@@ -179,18 +179,22 @@ func (d *dialed) ends(code uint16) {
 }
 
 // settle makes sure that everything sent before was dealt with, and gives the
-// events until then.
+// events until then. An answer may overtake what else is due, but only once: so
+// it asks twice.
 func (d *dialed) settle() []event {
 	d.Helper()
-	d.send(PingFrame{Type: "ping"})
 	var list []event
-	for {
-		e := d.next()
-		if e.text("type") == "pong" {
-			return list
+	for range 2 {
+		d.send(PingFrame{Type: "ping"})
+		for {
+			e := d.next()
+			if e.text("type") == "pong" {
+				break
+			}
+			list = append(list, e)
 		}
-		list = append(list, e)
 	}
+	return list
 }
 
 var clientIDs atomic.Uint64

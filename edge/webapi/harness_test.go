@@ -91,7 +91,7 @@ func newWorld(t testing.TB, change ...func(*Config, *pace)) *world {
 		Store: w.store, Policy: rules, Announce: w.announce, Log: logger, Domains: []string{"example.org"}, Hasher: plainHasher{},
 	})
 	check()
-	w.book, err = contact.NewBook(ctx, contact.Config{Store: w.store, Gate: w.gate, Policy: rules, Announce: w.announce, Log: logger, Region: "DE"})
+	w.book, err = contact.NewBook(ctx, contact.Config{Store: w.store, Gate: w.gate, Policy: rules, Announce: w.announce, Region: "DE"})
 	check()
 	w.board, err = presence.NewBoard(ctx, presence.Config{Store: w.store, Policy: rules, Announce: w.announce})
 	check()

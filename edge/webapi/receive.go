@@ -321,19 +321,26 @@ func (c *conn) watch(f incoming) error {
 		return err
 	}
 	c.setWatched(people)
-	c.server.config.Board.Watch(c, people) // marks whoever is new
+	c.server.config.Board.Watch(c, people)
 	return nil
 }
 
+// setWatched replaces the list and makes whoever is new due, all at once, so that
+// their states come in one frame. The board then says so of each, which starts
+// the writing.
 func (c *conn) setWatched(people []parley.PersonID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	shown := make([]uint64, len(people))
+	var fresh []parley.PersonID
 	for i, person := range people {
 		if before, found := slices.BinarySearch(c.watched, person); found {
 			shown[i] = c.shown[before]
+		} else {
+			fresh = append(fresh, person)
 		}
 	}
 	c.watched, c.shown = people, shown
-	c.dirty, c.cards = within(c.dirty, people), within(c.cards, people)
+	c.cards = within(c.cards, people)
+	c.dirty = sortedSet(append(within(c.dirty, people), fresh...))
 }
