@@ -2,7 +2,7 @@
 import { useErrorBoundary } from 'preact/hooks'
 import { phase } from '../core'
 import { text } from '../text/text'
-import { announcement } from './announce'
+import { announcement, complaint } from './announce'
 import { go, href, route } from './router'
 import { Door } from './screens/Door'
 import { Forgotten } from './screens/Forgotten'
@@ -91,6 +91,9 @@ export function App() {
   return (
     <>
       {broken ? <Broken onRetry={mend} /> : <Stage />}
+      <div class={complaint.value === '' ? 'unseen' : 'complaint'} role="alert">
+        {complaint.value}
+      </div>
       <div class="unseen" aria-live="polite" id="announcement">
         {announcement.value}
       </div>

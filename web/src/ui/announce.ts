@@ -14,6 +14,19 @@ export function announce(words: string): void {
   spoken.value = words === spoken.peek() ? `${words}\u00a0` : words
 }
 
+const shown = signal('')
+let fading: ReturnType<typeof setTimeout> | undefined
+
+/** complaint is a failure that belongs to no field or screen; it is shown over everything for a while, and spoken. */
+export const complaint: ReadonlySignal<string> = shown
+
+/** complain shows that something did not work. */
+export function complain(words: string): void {
+  shown.value = words
+  clearTimeout(fading)
+  fading = setTimeout(() => (shown.value = ''), 8_000)
+}
+
 /** arrived picks the conversations with a new unread message, leaving out the one on screen: its own log speaks. */
 export function arrived(before: ReadonlyMap<string, number>, rows: readonly ChatSummary[], open: string | undefined): ChatSummary[] {
   return rows.filter((row) => row.conversation !== open && row.unread > (before.get(row.conversation) ?? 0))

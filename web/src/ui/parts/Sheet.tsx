@@ -2,6 +2,8 @@
 import type { ComponentChildren } from 'preact'
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { text } from '../../text/text'
+import { complain } from '../announce'
+import { wordsFor } from './Blank'
 
 interface SheetProps {
   label: string
@@ -53,7 +55,7 @@ interface ConfirmProps {
   onClose: () => void
 }
 
-/** Confirm asks before something that cannot be undone. It closes when that is done; what fails is the caller's to show. */
+/** Confirm asks before something that cannot be undone. It closes when that is done, and says so when it failed. */
 export function Confirm({ title, explanation, action, onConfirm, onClose }: ConfirmProps) {
   const [busy, setBusy] = useState(false)
   const id = useId()
@@ -61,6 +63,8 @@ export function Confirm({ title, explanation, action, onConfirm, onClose }: Conf
     setBusy(true)
     try {
       await onConfirm()
+    } catch (error) {
+      complain(wordsFor(error))
     } finally {
       onClose()
     }

@@ -6,7 +6,7 @@ import { text } from '../../text/text'
 import { announce } from '../announce'
 import { full, listTime } from '../format'
 import { now } from '../now'
-import { Blank, wordsFor } from '../parts/Blank'
+import { Blank } from '../parts/Blank'
 import { Face } from '../parts/Face'
 import { ComposeIcon } from '../parts/icons'
 import { stateOf } from '../parts/PersonRow'
@@ -98,14 +98,10 @@ function usePicked() {
 
 function DeleteConfirm({ chosen, open, onDone, onClose }: { chosen: readonly string[]; open: string | undefined; onDone: () => void; onClose: () => void }) {
   const remove = async () => {
-    try {
-      await deleteChats(chosen)
-      announce(text('chats.deleted', { count: chosen.length }))
-      if (open !== undefined && chosen.includes(open)) go(href('chats'), true)
-      onDone()
-    } catch (error) {
-      announce(wordsFor(error))
-    }
+    await deleteChats(chosen)
+    announce(text('chats.deleted', { count: chosen.length }))
+    if (open !== undefined && chosen.includes(open)) go(href('chats'), true)
+    onDone()
   }
   return <Confirm title={text('chats.delete-question', { count: chosen.length })} explanation={text('chats.delete-hint')} action={text('chats.delete')} onConfirm={remove} onClose={onClose} />
 }

@@ -67,13 +67,9 @@ function Actions({ conversation, who }: { conversation: string; who: string }) {
   const open = useSignal<'no' | 'actions' | 'delete'>('no')
   const close = () => (open.value = 'no')
   const remove = async () => {
-    try {
-      await deleteChats([conversation])
-      announce(text('chats.deleted', { count: 1 }))
-      go(href('chats'), true)
-    } catch (error) {
-      announce(wordsFor(error))
-    }
+    await deleteChats([conversation])
+    announce(text('chats.deleted', { count: 1 }))
+    go(href('chats'), true)
   }
   return (
     <>

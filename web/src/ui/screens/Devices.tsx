@@ -4,7 +4,7 @@ import { text } from '../../text/text'
 import { devices, revoke, type Device } from '../account'
 import { announce } from '../announce'
 import { full } from '../format'
-import { Bones, Failure, wordsFor } from '../parts/Blank'
+import { Bones, Failure } from '../parts/Blank'
 import { ButtonRow, List } from '../parts/rows'
 import { DetailScreen } from '../parts/Screen'
 import { Confirm } from '../parts/Sheet'
@@ -49,10 +49,9 @@ export function Devices({ parent }: { parent: Parent }) {
     try {
       await revoke(device.id)
       announce(text('devices.ended', { name: device.name }))
-    } catch (reason) {
-      announce(wordsFor(reason))
+    } finally {
+      reload()
     }
-    reload()
   }
   return (
     <DetailScreen title={text('devices.title')} parent={parent}>

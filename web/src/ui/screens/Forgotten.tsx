@@ -44,7 +44,7 @@ export function Forgotten() {
               <label for="address">{text('sign-in.address')}</label>
               <input
                 id="address"
-                type="email"
+                type="text"
                 inputMode="email"
                 required
                 maxLength={320}

@@ -79,6 +79,7 @@ function Form() {
     busy.value = true
     trouble.value = undefined
     try {
+      if (!/^\S+@\S+$/.test(address.peek().trim())) throw new ApiError('invalid', 'address.invalid', 'address')
       // The password goes to no server that does not serve this address.
       const place = await placeOf(address.peek().trim())
       if (place.at === 'elsewhere') trouble.value = { why: 'elsewhere', server: place.server }
@@ -103,7 +104,7 @@ function Form() {
           <label for="address">{text('sign-in.address')}</label>
           <input
             id="address"
-            type="email"
+            type="text"
             inputMode="email"
             value={address.value}
             required

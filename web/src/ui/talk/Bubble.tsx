@@ -1,5 +1,5 @@
 // One message: its text with links, and for one's own what became of it.
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import type { Chat, Message } from '../../core'
 import { refusalText, text, type PlainKey } from '../../text/text'
 import { full } from '../format'
@@ -16,7 +16,8 @@ const stateKeys: Readonly<Record<Message['state'], PlainKey>> = {
 
 /** Linked shows text with its links. Each link stands apart, so that its direction cannot reorder what is around it. */
 function Linked({ words }: { words: string }) {
-  return split(words).map((piece, i) =>
+  const pieces = useMemo(() => split(words), [words])
+  return pieces.map((piece, i) =>
     piece.href === undefined ? (
       piece.text
     ) : (
