@@ -57,25 +57,24 @@ func scanEntry(r row) (e parley.Entry, err error) {
 
 // Retained implements conversation.Store.
 func (s *Store) Retained(ctx context.Context) iter.Seq2[parley.Entry, error] {
-	after := parley.Pos(0)
-	return pages("reading the log", func() ([]parley.Entry, error) {
-		rows, err := s.read.query(ctx, selectRetained, int64(after), pageRows)
-		page, err := collect(rows, err, scanHead)
-		if len(page) > 0 {
-			after = page[len(page)-1].Pos
-		}
-		return page, err
+	return pages("reading the log", func(last parley.Entry) ([]parley.Entry, error) {
+		rows, err := s.read.query(ctx, selectRetained, int64(last.Pos), pageRows)
+		return collect(rows, err, scanHead)
 	})
 }
 
-// pages yields what next returns until it returns nothing.
-func pages[T any](doing string, next func() ([]T, error)) iter.Seq2[T, error] {
+// pages yields what next returns, page by page, until a page is empty. next is
+// given the last row of the page before, at first a zero one.
+func pages[T any](doing string, next func(last T) ([]T, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
+		var last T
 		for {
-			page, err := next()
+			page, err := next(last)
 			if err != nil {
-				var none T
-				yield(none, fmt.Errorf("%s: %w", doing, err))
+				yield(last, fmt.Errorf("%s: %w", doing, err))
+				return
+			}
+			if len(page) == 0 {
 				return
 			}
 			for _, one := range page {
@@ -83,9 +82,7 @@ func pages[T any](doing string, next func() ([]T, error)) iter.Seq2[T, error] {
 					return
 				}
 			}
-			if len(page) == 0 {
-				return
-			}
+			last = page[len(page)-1]
 		}
 	}
 }
@@ -140,16 +137,12 @@ const selectReaders = `SELECT person, id, cursor, from_pos FROM devices WHERE id
 
 // Readers implements conversation.Store.
 func (s *Store) Readers(ctx context.Context) iter.Seq2[conversation.Reader, error] {
-	after := parley.DeviceID(0)
-	return pages("reading the devices' places", func() ([]conversation.Reader, error) {
-		rows, err := s.read.query(ctx, selectReaders, int64(after), pageRows)
-		page, err := collect(rows, err, func(r row) (d conversation.Reader, err error) {
-			return d, r.Scan(&d.Person, &d.Device, &d.Cursor, &d.From)
+	return pages("reading the devices' places", func(last conversation.Reader) ([]conversation.Reader, error) {
+		rows, err := s.read.query(ctx, selectReaders, int64(last.Device), pageRows)
+		return collect(rows, err, func(r row) (d conversation.Reader, err error) {
+			err = r.Scan(&d.Person, &d.Device, &d.Cursor, &d.From)
+			return d, err
 		})
-		if len(page) > 0 {
-			after = page[len(page)-1].Device
-		}
-		return page, err
 	})
 }
 
@@ -157,16 +150,12 @@ const selectFloors = `SELECT person, floor, missed FROM readers WHERE person > $
 
 // Floors implements conversation.Store.
 func (s *Store) Floors(ctx context.Context) iter.Seq2[conversation.Floor, error] {
-	after := parley.PersonID(0)
-	return pages("reading people's places", func() ([]conversation.Floor, error) {
-		rows, err := s.read.query(ctx, selectFloors, int64(after), pageRows)
-		page, err := collect(rows, err, func(r row) (f conversation.Floor, err error) {
-			return f, r.Scan(&f.Person, &f.Floor, &f.Missed)
+	return pages("reading people's places", func(last conversation.Floor) ([]conversation.Floor, error) {
+		rows, err := s.read.query(ctx, selectFloors, int64(last.Person), pageRows)
+		return collect(rows, err, func(r row) (f conversation.Floor, err error) {
+			err = r.Scan(&f.Person, &f.Floor, &f.Missed)
+			return f, err
 		})
-		if len(page) > 0 {
-			after = page[len(page)-1].Person
-		}
-		return page, err
 	})
 }
 
@@ -201,7 +190,8 @@ func (s *Store) Marks(ctx context.Context, person parley.PersonID, after parley.
 	const query = `SELECT stream, pos, n FROM read_marks WHERE person = $1 AND changed >= $2 ORDER BY stream`
 	rows, err := s.read.query(ctx, query, int64(person), int64(after))
 	marks, err := collect(rows, err, func(r row) (m conversation.Mark, err error) {
-		return m, r.Scan(&m.Stream, &m.Pos, &m.N)
+		err = r.Scan(&m.Stream, &m.Pos, &m.N)
+		return m, err
 	})
 	return marks, parley.Wrap(err, "reading the marks of %v", person)
 }

@@ -36,14 +36,9 @@ func scanPerson(r row) (p parley.Person, err error) {
 // People implements contact.Store.
 func (s *Store) People(ctx context.Context) iter.Seq2[parley.Person, error] {
 	const query = `SELECT ` + personColumns + ` FROM people WHERE id > $1 ORDER BY id LIMIT $2`
-	after := parley.PersonID(0)
-	return pages("reading people", func() ([]parley.Person, error) {
-		rows, err := s.read.query(ctx, query, int64(after), pageRows)
-		page, err := collect(rows, err, scanPerson)
-		if len(page) > 0 {
-			after = page[len(page)-1].ID
-		}
-		return page, err
+	return pages("reading people", func(last parley.Person) ([]parley.Person, error) {
+		rows, err := s.read.query(ctx, query, int64(last.ID), pageRows)
+		return collect(rows, err, scanPerson)
 	})
 }
 

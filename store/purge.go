@@ -144,15 +144,14 @@ func (s *Store) expired(ctx context.Context, before time.Time) ([]conversation.P
 		at     int64
 	}
 	last, limit := map[parley.StreamID]parley.Pos{}, before.UnixMilli()
-	after := parley.Pos(0)
-	for p, err := range pages("reading the log", func() ([]place, error) {
-		rows, err := s.read.query(ctx, query, int64(after), pageRows)
-		page, err := collect(rows, err, func(r row) (p place, err error) { return p, r.Scan(&p.pos, &p.stream, &p.at) })
-		if len(page) > 0 {
-			after = page[len(page)-1].pos
-		}
-		return page, err
-	}) {
+	places := pages("reading the log", func(last place) ([]place, error) {
+		rows, err := s.read.query(ctx, query, int64(last.pos), pageRows)
+		return collect(rows, err, func(r row) (p place, err error) {
+			err = r.Scan(&p.pos, &p.stream, &p.at)
+			return p, err
+		})
+	})
+	for p, err := range places {
 		if err != nil {
 			return nil, err
 		}
@@ -176,7 +175,8 @@ SELECT id, delivered FROM streams WHERE second = $3 AND second <> 0 AND changed 
 	first := int64(person) << 32
 	rows, err := s.read.query(ctx, query, first, first+1<<32, int64(person), int64(after))
 	ranges, err := collect(rows, err, func(r row) (p conversation.PurgeRange, err error) {
-		return p, r.Scan(&p.Stream, &p.Upto)
+		err = r.Scan(&p.Stream, &p.Upto)
+		return p, err
 	})
 	return ranges, parley.Wrap(err, "reading what was delivered to %v", person)
 }

@@ -18,16 +18,12 @@ var (
 func (s *Store) Relations(ctx context.Context) iter.Seq2[privacy.Relation, error] {
 	const query = `
 SELECT owner, other, level, in_contacts FROM relations WHERE (owner, other) > ($1, $2) ORDER BY owner, other LIMIT $3`
-	var last privacy.Relation
-	return pages("reading relations", func() ([]privacy.Relation, error) {
+	return pages("reading relations", func(last privacy.Relation) ([]privacy.Relation, error) {
 		rows, err := s.read.query(ctx, query, int64(last.Owner), int64(last.Other), pageRows)
-		page, err := collect(rows, err, func(r row) (l privacy.Relation, err error) {
-			return l, r.Scan(&l.Owner, &l.Other, &l.Level, &l.InContacts)
+		return collect(rows, err, func(r row) (l privacy.Relation, err error) {
+			err = r.Scan(&l.Owner, &l.Other, &l.Level, &l.InContacts)
+			return l, err
 		})
-		if len(page) > 0 {
-			last = page[len(page)-1]
-		}
-		return page, err
 	})
 }
 
@@ -44,16 +40,12 @@ ON CONFLICT (owner, other) DO UPDATE SET level = excluded.level, in_contacts = e
 func (s *Store) AllPreferences(ctx context.Context) iter.Seq2[privacy.PersonPreferences, error] {
 	const query = `
 SELECT person, share_photo, only_contacts, share_time_zone FROM preferences WHERE person > $1 ORDER BY person LIMIT $2`
-	after := parley.PersonID(0)
-	return pages("reading preferences", func() ([]privacy.PersonPreferences, error) {
-		rows, err := s.read.query(ctx, query, int64(after), pageRows)
-		page, err := collect(rows, err, func(r row) (p privacy.PersonPreferences, err error) {
-			return p, r.Scan(&p.Person, &p.Preferences.SharePhoto, &p.Preferences.OnlyContacts, &p.Preferences.ShareTimeZone)
+	return pages("reading preferences", func(last privacy.PersonPreferences) ([]privacy.PersonPreferences, error) {
+		rows, err := s.read.query(ctx, query, int64(last.Person), pageRows)
+		return collect(rows, err, func(r row) (p privacy.PersonPreferences, err error) {
+			err = r.Scan(&p.Person, &p.Preferences.SharePhoto, &p.Preferences.OnlyContacts, &p.Preferences.ShareTimeZone)
+			return p, err
 		})
-		if len(page) > 0 {
-			after = page[len(page)-1].Person
-		}
-		return page, err
 	})
 }
 
@@ -71,19 +63,14 @@ ON CONFLICT (person) DO UPDATE SET share_photo = excluded.share_photo, only_cont
 func (s *Store) Choices(ctx context.Context) iter.Seq2[presence.PersonChoice, error] {
 	const query = `
 SELECT person, state, set_at, until, note, note_until FROM choices WHERE person > $1 ORDER BY person LIMIT $2`
-	after := parley.PersonID(0)
-	return pages("reading what people chose", func() ([]presence.PersonChoice, error) {
-		rows, err := s.read.query(ctx, query, int64(after), pageRows)
-		page, err := collect(rows, err, func(r row) (p presence.PersonChoice, err error) {
+	return pages("reading what people chose", func(last presence.PersonChoice) ([]presence.PersonChoice, error) {
+		rows, err := s.read.query(ctx, query, int64(last.Person), pageRows)
+		return collect(rows, err, func(r row) (p presence.PersonChoice, err error) {
 			var setAt, until, noteUntil int64
 			err = r.Scan(&p.Person, &p.Choice.State, &setAt, &until, &p.Choice.Note, &noteUntil)
 			p.Choice.SetAt, p.Choice.Until, p.Choice.NoteUntil = fromMillis(setAt), fromMillis(until), fromMillis(noteUntil)
 			return p, err
 		})
-		if len(page) > 0 {
-			after = page[len(page)-1].Person
-		}
-		return page, err
 	})
 }
 
