@@ -2,7 +2,6 @@ package webapi
 
 import (
 	"context"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,7 +27,8 @@ type conn struct {
 	check atomic.Int64 // when the session is looked up again, likewise
 	waits atomic.Bool  // reading pauses, so no sign of life can be seen
 
-	// Only the reading goroutine touches these.
+	// Only the reading goroutine touches these, and the worker that it waits for.
+	job       job
 	greeted   bool
 	renewed   time.Time // when the board last heard of us
 	rate      bucket
@@ -71,6 +71,7 @@ func newConn(s *Server, socket *gws.Conn, below *wire, who caller) *conn {
 	now := time.Now()
 	c := &conn{server: s, socket: socket, wire: below, actor: who.session.Actor, token: who.token, opened: now}
 	c.room = sync.NewCond(&c.mu)
+	c.job = job{conn: c, done: make(chan struct{}, 1)}
 	c.rate.at = now
 	c.seen.Store(now.UnixNano())
 	c.pings.Store(now.Add(jitter(s.pace.ping)).UnixNano())
@@ -91,15 +92,20 @@ func (c *conn) scheduleCheck(now, expires time.Time) {
 // read reads until the connection ends, and cleans up after it.
 func (c *conn) read() {
 	defer c.closed()
-	defer func() {
-		// A fault in one connection ends that one only. The library itself panics
-		// on a length with the highest bit set, which RFC 6455 §5.2 forbids.
-		if fault := recover(); fault != nil {
-			c.server.stats.panics.Add(1)
-			c.server.log.Error("connection panicked", "device", c.actor.Device, "fault", fault, "stack", string(debug.Stack()))
-		}
-	}()
+	// The library itself panics on a length with the highest bit set, which
+	// RFC 6455 §5.2 forbids.
+	defer c.recoverFault()
 	c.socket.ReadLoop()
+}
+
+// received takes one frame from the library and returns when it is dealt with.
+func (c *conn) received(opcode gws.Opcode, text []byte) {
+	c.alive(time.Now())
+	c.server.stats.framesIn.Add(1)
+	c.job.opcode, c.job.text = opcode, text
+	c.server.workers.do(c.server.base, &c.job)
+	c.job.text = nil
+	c.awaitRoom()
 }
 
 // closed ends everything that hangs on the connection.

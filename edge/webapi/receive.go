@@ -14,11 +14,8 @@ import (
 
 var pong = mustEncode(PongEvent{Type: "pong"})
 
-// receive takes one frame from the client.
+// receive deals with one frame from the client.
 func (c *conn) receive(opcode gws.Opcode, text []byte) {
-	now := time.Now()
-	c.alive(now)
-	c.server.stats.framesIn.Add(1)
 	if c.ending() {
 		return
 	}
@@ -31,13 +28,12 @@ func (c *conn) receive(opcode gws.Opcode, text []byte) {
 	case !c.greeted && f.Type != "hello":
 		c.end(CloseMalformed, nil)
 	default:
-		if wait := c.take(now); wait > 0 {
+		if wait := c.take(time.Now()); wait > 0 {
 			c.refuseExcess(f, wait)
 			return
 		}
 		c.handle(f)
 	}
-	c.awaitRoom()
 }
 
 func (c *conn) ending() bool {
@@ -78,7 +74,6 @@ func (c *conn) refuseMalformed(f incoming, err error) {
 func (c *conn) refuseExcess(f incoming, wait time.Duration) {
 	c.refuse(f, &parley.Error{Kind: parley.TooMany, Key: "frame.too-many", RetryAfter: max(wait, time.Second)})
 	c.countExcess()
-	c.awaitRoom()
 }
 
 func (c *conn) countExcess() {

@@ -62,6 +62,7 @@ type Server struct {
 	api     http.Handler
 	sockets *sockets
 	encoded *encodedPresence
+	workers *workers
 	stats   stats
 	pace    pace
 
@@ -90,7 +91,7 @@ func New(c Config) (*Server, error) {
 	c.About.Domains, c.About.Features = notNil(c.About.Domains), notNil(c.About.Features)
 	limits := c.Limits.withDefaults()
 	s := &Server{
-		config: c, limits: limits, log: c.Logger, sealer: seal, encoded: newEncodedPresence(), pace: defaultPace,
+		config: c, limits: limits, log: c.Logger, sealer: seal, encoded: newEncodedPresence(), workers: newWorkers(), pace: defaultPace,
 		devices:  newBuckets[parley.DeviceID](limits.DeviceBurst, limits.DeviceRate),
 		networks: newBuckets[netip.Prefix](limits.NetworkBurst, limits.NetworkRate),
 		requests: newRequestIDs(),
@@ -125,11 +126,12 @@ func (s *Server) routes() (http.Handler, error) {
 // Run does what time demands of open sockets until ctx ends; then it closes them
 // with 1001 and returns when all have ended. Call Drain some time before.
 func (s *Server) Run(ctx context.Context) error {
-	defer s.stop()
 	s.sockets.keep(ctx)
 	s.Drain()
 	s.sockets.closeAll()
 	s.work.Wait()
+	s.stop()
+	s.workers.crew.Wait()
 	return nil
 }
 

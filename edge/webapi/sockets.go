@@ -273,7 +273,7 @@ func (socketEvents) OnPong(socket *gws.Conn, _ []byte) {
 // OnMessage takes a frame.
 func (socketEvents) OnMessage(socket *gws.Conn, message *gws.Message) {
 	c := socket.Session().(*slot).conn
-	c.receive(message.Opcode, message.Bytes())
+	c.received(message.Opcode, message.Bytes())
 	_ = message.Close() // gives the buffer back; it never fails
 }
 
