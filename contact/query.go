@@ -1,0 +1,200 @@
+package contact
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"parley/privacy"
+)
+
+// query is a search text taken apart. Somebody matches if every term does.
+type query struct{ terms []term }
+
+// term is one word of a search text.
+type term struct {
+	forms   []string // the spellings, any of which counts
+	address string   // instead of forms: an address from its beginning, "anna.m@fir"
+	number  bool     // forms are digits that may stand anywhere in a phone number
+}
+
+// parseQuery takes a search text apart. A text of digits and punctuation is one
+// number, however it is grouped; anything else is words, in any order.
+func parseQuery(s string) query {
+	if run, ok := phoneQuery(s); ok {
+		return query{[]term{{forms: []string{run}, number: true}}}
+	}
+	var q query
+	for word := range strings.FieldsSeq(s) {
+		if i := strings.IndexByte(word, '@'); i > 0 {
+			q.add(term{address: foldAddress(word)})
+			continue
+		}
+		for _, p := range pieces(word) {
+			t := term{forms: []string{p.plain}, number: len(p.plain) >= minRun && onlyDigits(p.plain)}
+			if p.spelt != p.plain {
+				t.forms = append(t.forms, p.spelt)
+			}
+			q.add(t)
+		}
+	}
+	return q
+}
+
+func (q *query) add(t term) {
+	if !slices.ContainsFunc(q.terms, func(o term) bool { return o.address == t.address && slices.Equal(o.forms, t.forms) }) {
+		q.terms = append(q.terms, t)
+	}
+}
+
+// phoneQuery gives the digits of a text that can only be a phone number.
+func phoneQuery(s string) (run string, ok bool) {
+	s = trimNumber(s)
+	if strings.ContainsFunc(s, func(r rune) bool {
+		return (r < '0' || r > '9') && !unicode.IsSpace(r) && !strings.ContainsRune("+-()/.‐‑–", r)
+	}) {
+		return "", false
+	}
+	run = digits(s)
+	if rest, abroad := strings.CutPrefix(run, "00"); abroad && len(rest) > minRun {
+		run = rest
+	}
+	return run, len(run) >= minRun
+}
+
+func onlyDigits(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+}
+
+// grade says how well one term fits somebody.
+type grade uint8
+
+const (
+	noMatch    grade = iota
+	somewhere        // at the beginning of another word, inside a word, in a number
+	beginsWord       // at the beginning of a word of the display name
+	wholeWord        // a whole word of the display name
+	wholeField       // a whole alias, address or number
+)
+
+// rank orders hits, the best first.
+type rank uint8
+
+const (
+	exact  rank = iota // the whole name, alias, address or number
+	whole              // whole words of the name
+	prefix             // beginnings of words of the name
+	other
+	unmatched
+)
+
+// rank says how well the query fits somebody, seen through visible only.
+func (q *query) rank(e *entry, visible privacy.Fields) rank {
+	r, field := exact, false
+	for i := range q.terms {
+		switch q.terms[i].grade(e, visible) {
+		case noMatch:
+			return unmatched
+		case somewhere:
+			r = max(r, other)
+		case beginsWord:
+			r = max(r, prefix)
+		case wholeField:
+			field = true
+		case wholeWord:
+		}
+	}
+	if r == exact && !(field && len(q.terms) == 1) && len(q.terms) != 1+strings.Count(e.key, " ") {
+		return whole
+	}
+	return r
+}
+
+// within reports whether the term stands in the text at all, so that most
+// people are passed over without looking closer.
+func (t *term) within(e *entry) bool {
+	if t.address != "" {
+		return strings.Contains(e.text, t.address)
+	}
+	for _, form := range t.forms {
+		if strings.Contains(e.text, form) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *term) grade(e *entry, visible privacy.Fields) grade {
+	best := noMatch
+	e.sections(func(mark byte, text string) {
+		if !visible.Has(fieldOf[mark]) {
+			return
+		}
+		words, addresses := text, ""
+		if i := strings.IndexByte(text, addressMark); i >= 0 {
+			words, addresses = text[:i], text[i:]
+		}
+		if t.address != "" {
+			best = max(best, gradeAddress(addresses, t.address))
+			return
+		}
+		for _, form := range t.forms {
+			best = max(best, t.gradeWords(mark, words, form))
+		}
+	})
+	return best
+}
+
+func gradeAddress(addresses, wanted string) grade {
+	for a := range strings.SplitSeq(addresses, string(rune(addressMark))) {
+		if a == wanted {
+			return wholeField
+		}
+		if strings.HasPrefix(a, wanted) {
+			return somewhere
+		}
+	}
+	return noMatch
+}
+
+func (t *term) gradeWords(mark byte, words, form string) grade {
+	begins, all := findWord(words, form)
+	switch {
+	case mark >= sectionWorkPhone:
+		switch {
+		case !t.number || !strings.Contains(words, form):
+			return noMatch
+		case all:
+			return wholeField
+		}
+		return somewhere
+	case mark == sectionName && all:
+		return wholeWord
+	case mark == sectionName && begins:
+		return beginsWord
+	case mark == sectionAlias && len(words) == len(form)+1 && all:
+		return wholeField
+	case begins, (utf8.RuneCountInString(form) >= 3 || unspaced(form)) && strings.Contains(words, form):
+		return somewhere
+	}
+	return noMatch
+}
+
+// findWord reports whether a word begins with form, and whether one is form.
+func findWord(words, form string) (begins, all bool) {
+	for at := 0; ; {
+		i := strings.Index(words[at:], form)
+		if i < 0 {
+			return begins, false
+		}
+		i += at
+		if i > 0 && words[i-1] == wordMark {
+			begins = true
+			if end := i + len(form); end == len(words) || words[end] == wordMark {
+				return true, true
+			}
+		}
+		at = i + len(form)
+	}
+}

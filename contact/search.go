@@ -1,0 +1,228 @@
+package contact
+
+import (
+	"context"
+	"slices"
+	"unicode/utf8"
+
+	"parley"
+	"parley/policy"
+	"parley/privacy"
+)
+
+// The limits of a search.
+const (
+	MaxQuery = 200 // characters of a search text
+	MaxHits  = 50
+)
+
+// Hit is one person found.
+type Hit struct{ View privacy.View }
+
+// Search finds people by words of the name in any order, alias, address and
+// digits of a phone number, and by the beginnings and inner parts of those, with
+// accents dropped. It gives up to limit hits (at most MaxHits), the best first,
+// then by name, and whether there are more; never how many. Somebody is found
+// only through a field that the actor may see of them, and who cannot be found
+// is as if absent. Only people of the organisation may search.
+func (b *Book) Search(ctx context.Context, actor parley.Actor, text string, limit int) (hits []Hit, more bool, err error) {
+	switch {
+	case actor.Kind == parley.Nobody:
+		return nil, false, parley.Refuse(parley.SignIn, "session.ended")
+	case !actor.Inside():
+		return nil, false, parley.Refuse(parley.Forbidden, "search.not-allowed")
+	case utf8.RuneCountInString(text) > MaxQuery:
+		return nil, false, parley.RefuseField("search.too-long", "q")
+	}
+	if limit <= 0 || limit > MaxHits {
+		limit = MaxHits
+	}
+	rules := b.policy.Policy()
+	found, err := b.find(ctx, actor, parseQuery(text), limit+1, rules)
+	if err != nil {
+		return nil, false, err
+	}
+	if len(found) > limit {
+		found, more = found[:limit], true
+	}
+	hits = make([]Hit, len(found))
+	for i, f := range found {
+		hits[i].View = b.view(&f.entry.person, actor, rules)
+	}
+	return hits, more, nil
+}
+
+// find gives the n best people. It looks first at those who have the words as
+// whole words of the name, then at names that begin with them, then at
+// everything, and stops when nothing better can come.
+func (b *Book) find(ctx context.Context, actor parley.Actor, q query, n int, rules policy.Policy) ([]found, error) {
+	if len(q.terms) == 0 {
+		return nil, nil
+	}
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	s := finder{ctx: ctx, book: b, actor: actor, query: q, n: n, team: b.team(actor, rules)}
+	for c := range privacy.Class(privacy.NumClasses) {
+		s.visible[c] = privacy.Searchable(c, rules)
+	}
+	for _, id := range s.team {
+		if err := s.look(b.people[id], exact); err != nil {
+			return nil, err
+		}
+	}
+	x := &b.index
+	for _, step := range []struct {
+		best rank // everybody of this rank is found in this step or before
+		list func(*term) candidates
+	}{
+		{whole, func(t *term) candidates { return x.wholeWords(t.forms) }},
+		{prefix, func(t *term) candidates { return x.nameBeginnings(t.forms) }},
+		{other, x.anyOf},
+	} {
+		all, err := s.run(step.best, step.list)
+		if all || err != nil || s.full(step.best) {
+			return s.found, err
+		}
+	}
+	return s.found, nil
+}
+
+// anyOf gives everybody who may match a term in any way.
+func (x *index) anyOf(t *term) candidates {
+	if t.address == "" {
+		return x.parts(t.forms)
+	}
+	var best candidates
+	for i, p := range pieces(localPart(t.address)) {
+		if c := x.parts([]string{p.plain}); i == 0 || c.size() < best.size() {
+			best = c
+		}
+	}
+	return best
+}
+
+// finder is one search under way.
+type finder struct {
+	ctx     context.Context
+	book    *Book
+	actor   parley.Actor
+	query   query
+	n       int
+	team    []parley.PersonID // sorted by id: the actor's own come first among equals
+	visible [privacy.NumClasses]privacy.Fields
+	looked  int
+	found   []found // the best so far, in order, at most n
+}
+
+// found is somebody who matches.
+type found struct {
+	entry *entry
+	rank  rank
+	team  bool
+}
+
+func (f found) before(o found) bool {
+	switch {
+	case f.rank != o.rank:
+		return f.rank < o.rank
+	case f.team != o.team:
+		return f.team
+	default:
+		return f.entry.before(o.entry)
+	}
+}
+
+// full reports whether nobody of this rank or a worse one can get in any more.
+func (s *finder) full(r rank) bool {
+	return len(s.found) == s.n && s.found[s.n-1].rank <= r
+}
+
+// past reports whether f could not get in, nor could anybody after f.
+func (s *finder) past(f found) bool {
+	return len(s.found) == s.n && !f.before(s.found[s.n-1])
+}
+
+// run looks at everybody whom the most selective term leaves. Where that is a
+// large part of all people it goes through all of them by name instead, and
+// stops when further ones could only come after those it has. It reports whether
+// it has looked at everybody.
+func (s *finder) run(best rank, list func(*term) candidates) (all bool, err error) {
+	var fewest candidates
+	for i := range s.query.terms {
+		if c := list(&s.query.terms[i]); i == 0 || c.size() < fewest.size() {
+			fewest = c
+		}
+	}
+	if fewest.size() > len(s.book.byName)/largePart {
+		for _, id := range s.book.byName {
+			e := s.book.people[id]
+			if s.past(found{entry: e, rank: best}) {
+				return false, nil
+			}
+			if err := s.look(e, best); err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	}
+	for _, ids := range fewest {
+		for _, id := range ids {
+			if err := s.look(s.book.people[id], best); err != nil {
+				return false, err
+			}
+		}
+	}
+	return false, nil
+}
+
+// largePart is the part of all people, one in so many, from which going through
+// them by name is worth it.
+const largePart = 4
+
+// lookBeforeAsking is how many people are looked at between two questions
+// whether anybody still waits for the answer.
+const lookBeforeAsking = 4096
+
+// look takes somebody in who matches and is better than the worst so far. best
+// is the best rank they can have; most people need not be looked at closer.
+func (s *finder) look(e *entry, best rank) error {
+	if s.looked++; s.looked%lookBeforeAsking == 0 && s.ctx.Err() != nil {
+		return s.ctx.Err()
+	}
+	if s.past(found{entry: e, rank: best}) {
+		return nil
+	}
+	for i := range s.query.terms {
+		if !s.query.terms[i].within(e) {
+			return nil
+		}
+	}
+	visible := s.visible[s.book.gate.Class(e.person.ID, s.actor)]
+	r := s.query.rank(e, visible)
+	if r == unmatched {
+		return nil
+	}
+	_, team := slices.BinarySearch(s.team, e.person.ID)
+	f := found{e, r, team}
+	if s.past(f) {
+		return nil
+	}
+	i, twice := slices.BinarySearchFunc(s.found, f, func(a, b found) int {
+		switch {
+		case a.entry == b.entry:
+			return 0
+		case a.before(b):
+			return -1
+		default:
+			return 1
+		}
+	})
+	if twice {
+		return nil
+	}
+	if len(s.found) == s.n {
+		s.found = s.found[:s.n-1]
+	}
+	s.found = slices.Insert(s.found, i, f)
+	return nil
+}
