@@ -96,7 +96,11 @@ func (o *addDevice) makeRoom(b *batch, others []account.Device) error {
 			o.added.Crowded = append(o.added.Crowded, other.ID)
 		}
 	}
-	_, err := endDevices(b, o.new.Device.Person, slices.Concat(o.added.Replaced, o.added.Crowded), 0)
+	ended := slices.Concat(o.added.Replaced, o.added.Crowded)
+	if len(ended) == 0 {
+		return nil // nil would mean all of them, the new one too
+	}
+	_, err := endDevices(b, o.new.Device.Person, ended, 0)
 	return err
 }
 

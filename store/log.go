@@ -16,7 +16,7 @@ import (
 // pageRows is how many rows one question for a whole table reads, so that no
 // read transaction lives long: it would keep the write-ahead log from being
 // emptied.
-const pageRows = 5000
+const pageRows = 1000
 
 // Append implements conversation.Store.
 func (s *Store) Append(ctx context.Context, e parley.Entry, done func(parley.Pos, error)) {

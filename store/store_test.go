@@ -18,6 +18,8 @@ type world struct {
 	t    testing.TB
 	stop func() // ends Run and waits for it; the files stay open
 
+	closing sync.Once
+
 	mu   sync.Mutex
 	told []parley.Entry
 	more chan struct{} // closed and replaced whenever told grows
@@ -26,7 +28,7 @@ type world struct {
 // start opens a store in dir and runs it until the test ends.
 func start(t testing.TB, dir string) *world {
 	t.Helper()
-	w := prepared(t, dir, Config{Path: dir, Settle: 20 * time.Millisecond})
+	w := prepared(t, dir, Config{Settle: 20 * time.Millisecond})
 	w.run()
 	return w
 }
@@ -34,6 +36,7 @@ func start(t testing.TB, dir string) *world {
 // prepared opens a store that does not run yet.
 func prepared(t testing.TB, dir string, c Config) *world {
 	t.Helper()
+	c.Path = dir
 	s, err := Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -62,11 +65,14 @@ func (w *world) run() {
 	})
 }
 
+// close ends everything. It may be called again.
 func (w *world) close() {
 	w.stop()
-	if err := w.Store.Close(); err != nil {
-		w.t.Errorf("Close: %v", err)
-	}
+	w.closing.Do(func() {
+		if err := w.Store.Close(); err != nil {
+			w.t.Errorf("Close: %v", err)
+		}
+	})
 }
 
 // add appends entries and waits until each is told of or refused.
@@ -157,4 +163,12 @@ func all[T any](t testing.TB, seq func(func(T, error) bool)) []T {
 		list = append(list, v)
 	}
 	return list
+}
+
+// between runs work on the writer's connection between two commits.
+func (w *world) between(work func(*session) error) {
+	w.t.Helper()
+	u := upkeep{work: work, done: make(chan error, 1)}
+	w.writer.upkeep <- u
+	check(w.t, <-u.done)
 }
