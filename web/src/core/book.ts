@@ -65,29 +65,36 @@ export class Book {
 
   /** Reads again what has changed; resolves when it is shown. */
   refresh(): Promise<void> {
-    this.refreshing ??= this.readAgain().finally(() => (this.refreshing = undefined))
+    this.refreshing ??= this.readUntilFresh()
     return this.refreshing
   }
 
-  private async readAgain(): Promise<void> {
-    while (this.dirty.size > 0 || this.queueDirty) {
-      const { history, queue, shelf } = this.account
-      const changed = [...this.dirty]
-      const withQueue = this.queueDirty || changed.length > 0
-      this.dirty.clear()
-      this.queueDirty = false
-      const [queued, drafts] = withQueue ? await Promise.all([queue.all(), shelf.drafts()]) : [undefined, undefined]
-      const chats = await Promise.all(changed.map((c) => history.chat(c)))
-      const notices = changed.length > 0 ? await history.notices() : this.notices.peek()
-      const show = await Promise.all([...this.pages].filter((p) => changed.includes(p.conversation)).map((p) => p.read()))
-      batch(() => {
-        if (queued) this.queue.value = queued
-        if (drafts) this.drafts.value = new Set(drafts)
-        if (notices.length !== this.notices.peek().length) this.notices.value = notices
-        if (changed.length > 0) this.stored.value = merged(this.stored.peek(), changed, chats)
-        for (const apply of show) apply()
-      })
+  private async readUntilFresh(): Promise<void> {
+    try {
+      await undefined // whatever is told in the same moment is read together
+      while (this.dirty.size > 0 || this.queueDirty) await this.readAgain()
+    } finally {
+      this.refreshing = undefined
     }
+  }
+
+  private async readAgain(): Promise<void> {
+    const { history, queue, shelf } = this.account
+    const changed = [...this.dirty]
+    const withQueue = this.queueDirty || changed.length > 0
+    this.dirty.clear()
+    this.queueDirty = false
+    const [queued, drafts] = withQueue ? await Promise.all([queue.all(), shelf.drafts()]) : [undefined, undefined]
+    const chats = await Promise.all(changed.map((c) => history.chat(c)))
+    const notices = changed.length > 0 ? await history.notices() : this.notices.peek()
+    const show = await Promise.all([...this.pages].filter((p) => changed.includes(p.conversation)).map((p) => p.read()))
+    batch(() => {
+      if (queued) this.queue.value = queued
+      if (drafts) this.drafts.value = new Set(drafts)
+      if (notices.length !== this.notices.peek().length) this.notices.value = notices
+      if (changed.length > 0) this.stored.value = merged(this.stored.peek(), changed, chats)
+      for (const apply of show) apply()
+    })
   }
 
   /** Stores a message in the send queue; messages are stored in the order of the calls. */

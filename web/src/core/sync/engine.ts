@@ -43,7 +43,9 @@ export class Engine {
   private readonly storeWaits: Backoff
   private inbox: ServerEvent[] = []
   private pumping = false
-  private queueReads = 0
+  /** The send queue in the store has changed since its last reading began. */
+  private queueStale = false
+  private queueReading: Promise<void> | undefined
   /** Messages that the server has accepted before; the sync brings their entries. */
   private readonly knownIds = new Set<string>()
   private lastSent: string | undefined
@@ -148,20 +150,30 @@ export class Engine {
     return this.state === 'streaming' || this.state === 'syncing'
   }
 
-  // A reading that began before another change ended would bring back what is gone.
-  private async readQueue(): Promise<void> {
-    let mine: number
-    let items: Queued[]
-    do {
-      mine = ++this.queueReads
-      items = await this.ports.queue.all()
-    } while (mine !== this.queueReads)
-    this.outbox.items = items
+  // One reading at a time. A reading that began before another change ended
+  // would miss it, or bring back what is gone: then it is done once more.
+  private readQueue(): Promise<void> {
+    this.queueStale = true
+    this.queueReading ??= this.readUntilFresh()
+    return this.queueReading
+  }
+
+  private async readUntilFresh(): Promise<void> {
+    try {
+      let items: Queued[] = []
+      while (this.queueStale) {
+        this.queueStale = false
+        items = await this.ports.queue.all()
+      }
+      this.outbox.items = items
+    } finally {
+      this.queueReading = undefined
+    }
   }
 
   private settleQueue(ids: readonly string[]): void {
     if (ids.length === 0) return
-    this.queueReads++
+    this.queueStale = true
     this.outbox.settled(ids)
     for (const id of ids) this.knownIds.delete(id)
     this.tellFlight()
@@ -340,8 +352,9 @@ export class Engine {
     const changed = await history.apply(batch)
     this.storeWaits.reset()
     if (run === this.run && batch.cursor) this.line.send({ type: 'ack', cursor: batch.cursor })
-    this.settleQueue(batch.arrivals.filter((a) => a.queued !== undefined).map((a) => a.id))
+    // In this order: a message is seen in both places rather than in none.
     listener.changed(changed)
+    this.settleQueue(batch.arrivals.filter((a) => a.queued !== undefined).map((a) => a.id))
     for (const a of batch.arrivals) if (a.from !== me) listener.typing(a.conversation, a.from, false)
     await this.marker.again()
     for (const c of changed) while (await history.pack(c));
