@@ -268,7 +268,7 @@ func TestPingsCountAsFrames(t *testing.T) {
 }
 
 func TestSilentConnectionEnds(t *testing.T) {
-	w := newWorld(t, func(_ *Config, p *pace) { p.ping, p.silent = 20*time.Millisecond, 200*time.Millisecond })
+	w := newWorld(t, func(_ *Config, p *pace) { p.ping, p.silent, p.renew = 20*time.Millisecond, 200*time.Millisecond, 0 })
 	anna, ben := w.signIn("anna"), w.signIn("ben")
 	answers := ben.online() // answers pings
 	s := anna.rawHello()    // does not

@@ -76,7 +76,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	if err := s.admit(w, r, &c); err != nil {
-		writeProblem(w, s.refuse(err, "request", c.id, "path", r.URL.Path))
+		writeProblem(w, s.refuse(err, "request", c.id))
 		return
 	}
 	s.api.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, c)))
