@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"parley"
 	"parley/policy"
@@ -186,9 +185,4 @@ func (b *Book) Photo(ctx context.Context, actor parley.Actor, id parley.PersonID
 		return nil, 0, fmt.Errorf("reading the photo of %s: %w", id, err)
 	}
 	return jpeg, version, nil
-}
-
-func localPart(address string) string {
-	local, _, _ := strings.Cut(address, "@")
-	return local
 }

@@ -14,6 +14,7 @@ import (
 //   - every whole word of a name or alias,
 //   - the first one, two and three characters of every word of a name, and the
 //     first one and two of every other word,
+//   - the first one, two and three characters of every address,
 //   - every three characters in a row anywhere in a word or number, and every
 //     single one in a script without spaces.
 //
@@ -33,9 +34,10 @@ type gram struct {
 type place uint8
 
 const (
-	anywhere    place = iota // three characters in a row, or one of a script without spaces
-	beginsName               // the beginning of a word of a name
-	beginsOther              // the beginning of another word
+	anywhere      place = iota // three characters in a row, or one of a script without spaces
+	beginsName                 // the beginning of a word of a name
+	beginsOther                // the beginning of another word
+	beginsAddress              // the beginning of an address
 )
 
 func newIndex() index {
@@ -75,7 +77,12 @@ func (x *index) remove(e *entry) {
 // each gives everything under which an entry stands, some of it more than once.
 func (x *index) each(e *entry, word func(string), use func(gram)) {
 	e.sections(func(mark byte, words string) {
-		words, _, _ = strings.Cut(words, string(rune(addressMark)))
+		words, addresses, _ := strings.Cut(words, string(rune(addressMark)))
+		if addresses != "" {
+			for a := range strings.SplitSeq(addresses, string(rune(addressMark))) {
+				beginning(a, beginsAddress, 3, use)
+			}
+		}
 		for w := range strings.FieldsSeq(words) {
 			if mark == sectionName || mark == sectionAlias {
 				word(w)
@@ -161,6 +168,20 @@ func (x *index) nameBeginnings(forms []string) candidates {
 		c = append(c, list)
 	}
 	return c
+}
+
+// addressBeginnings gives who has an address that begins with this one.
+func (x *index) addressBeginnings(address string) candidates {
+	g := gram{place: beginsAddress}
+	copy(g.chars[:], firstRunes(address, 3))
+	fewest := candidates{x.grams[g]}
+	local, _, _ := strings.Cut(address, "@")
+	for _, p := range pieces(local) {
+		if c := x.parts([]string{p.plain}); c.size() < fewest.size() {
+			fewest = c
+		}
+	}
+	return fewest
 }
 
 // parts gives who has one of these anywhere in a word or number, or, if it is

@@ -89,16 +89,10 @@ func (b *Book) find(ctx context.Context, actor parley.Actor, q query, n int, rul
 
 // anyOf gives everybody who may match a term in any way.
 func (x *index) anyOf(t *term) candidates {
-	if t.address == "" {
-		return x.parts(t.forms)
+	if t.address != "" {
+		return x.addressBeginnings(t.address)
 	}
-	var best candidates
-	for i, p := range pieces(localPart(t.address)) {
-		if c := x.parts([]string{p.plain}); i == 0 || c.size() < best.size() {
-			best = c
-		}
-	}
-	return best
+	return x.parts(t.forms)
 }
 
 // finder is one search under way.

@@ -200,10 +200,10 @@ func TestFindGivesWhatLookingAtEverybodyGives(t *testing.T) {
 	for i := range parley.PersonID(200) {
 		f.relations = append(f.relations, privacy.Relation{Owner: i*7 + 1, Other: 9, Level: privacy.Level(i % 5)})
 	}
-	w := newWorld(t, newFakeStore(crowd(1500)...), rules, f)
-	for _, text := range queries(w.Book, 30) {
+	w := newWorld(t, newFakeStore(crowd(800)...), rules, f)
+	for _, text := range queries(w.Book, 12) {
 		q := parseQuery(text)
-		for _, n := range []int{1, 8, MaxHits + 1} {
+		for _, n := range []int{8, MaxHits + 1} {
 			got, err := w.find(t.Context(), as(9), q, n, rules)
 			if err != nil {
 				t.Fatal(err)
