@@ -183,13 +183,16 @@ func saysOK(r row) error {
 	return nil
 }
 
+// errDamaged says that a database cannot be read as it stands.
+var errDamaged = errors.New("the database is damaged")
+
 // damaged explains an error that says the file is broken; others pass.
 func damaged(err error) error {
 	switch code, _ := sqliteCode(err); {
 	case err == nil:
 		return nil
 	case code == sqlite3.SQLITE_CORRUPT, code == sqlite3.SQLITE_NOTADB, code == 0:
-		return fmt.Errorf("the database is damaged; restore it from a backup: %w", err)
+		return fmt.Errorf("%w: %w", errDamaged, err)
 	}
 	return err
 }

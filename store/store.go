@@ -69,6 +69,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		s.settle = 5 * time.Second
 	}
 	if err := s.open(ctx); err != nil {
+		if errors.Is(err, errDamaged) {
+			err = fmt.Errorf("%w; restore it from a backup", err)
+		}
 		return nil, errors.Join(fmt.Errorf("opening the database in %s: %w", c.Path, err), s.closeFiles())
 	}
 	return s, nil
