@@ -26,6 +26,12 @@ export const refusals = {
   'refusal.password.empty': 'The password is empty.',
   'refusal.password.guessable': 'The password is too easy to guess. Choose another.',
   'refusal.password.characters': 'The password holds a character that cannot be used.',
+  'refusal.password.wrong': 'The current password is wrong.',
+  'refusal.note.too-long': 'The note is too long.',
+  'refusal.note.not-text': 'The note holds something that is no text.',
+  'refusal.search.too-long': 'That is too long to search for.',
+  'refusal.search.not-allowed': 'You may not search here.',
+  'refusal.sign-in.disabled': 'This account is disabled. Ask your administrator.',
   'refusal.sign-in.busy': 'Many people sign in at the moment. Try again in a few seconds.',
   'refusal.origin.wrong': 'This page was opened under another address than the server\'s own. Open it from there.',
 } as const

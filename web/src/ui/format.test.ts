@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clock, day, daysBefore, initials, listTime, localTime, runs, zoneName } from './format'
+import { clock, day, daysBefore, initials, listTime, localTime, moment, runs, zoneName } from './format'
 
 const now = new Date(2026, 10, 22, 14, 30)
 const at = (days: number, hour = 9, minute = 5) => new Date(2026, 10, 22 - days, hour, minute)
@@ -29,6 +29,10 @@ describe('day and listTime', () => {
   it('names the year only when it is another one', () => {
     expect(day(at(30), now)).not.toContain('2026')
     expect(day(new Date(2025, 1, 3), now)).toContain('2025')
+  })
+
+  it('says a moment within a sentence', () => {
+    expect([at(0), at(1), at(-1)].map((when) => moment(when, now))).toEqual([clock(at(0)), `yesterday ${clock(at(1))}`, `tomorrow ${clock(at(-1))}`])
   })
 
   it('shows nothing for a time that is none', () => {

@@ -48,9 +48,13 @@ export function listTime(at: When, now: When): string {
   return ago > 0 && ago < 7 ? day(d, now) : format(d, { day: 'numeric', month: 'numeric', year: '2-digit' })
 }
 
-/** moment is a day and a time, the day left out when it is today. */
+/** moment is a day and a time within a sentence, the day left out when it is today. */
 export function moment(at: When, now: When): string {
-  return daysBefore(at, now) === 0 ? clock(at) : text('time.day-and-clock', { day: day(at, now), clock: clock(at) })
+  const ago = daysBefore(at, now)
+  if (ago === 0) return clock(at)
+  if (ago === 1) return text('time.yesterday-at', { clock: clock(at) })
+  if (ago === -1) return text('time.tomorrow-at', { clock: clock(at) })
+  return text('time.day-and-clock', { day: day(at, now), clock: clock(at) })
 }
 
 /** full is the exact date and time, for a tooltip or a list of devices. */

@@ -10,7 +10,7 @@ import { idsOf, Results, SearchField, useWatch } from '../parts/Search'
 import { href } from '../router'
 
 /** titleOf names a group: by the person's or department's own name, else by the text of its key. */
-const titleOf = (group: ContactGroup) => group.name ?? wireText('group', group.key) ?? text('group.contacts')
+const titleOf = (group: ContactGroup) => group.name ?? wireText('group', group.key) ?? text('group.other')
 
 function Groups({ current }: { current: string | undefined }) {
   const loaded = contactGroups.value

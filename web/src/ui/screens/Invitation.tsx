@@ -1,7 +1,7 @@
 // An invitation: somebody chooses the first password, then signs in with it.
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { phase } from '../../core'
+import { ApiError, phase } from '../../core'
 import { text } from '../../text/text'
 import { acceptInvitation, invitation } from '../account'
 import { Bones, Failure, wordsFor } from '../parts/Blank'
@@ -50,6 +50,9 @@ function Choose({ code, invited }: { code: string; invited: Invited }) {
   )
 }
 
+/** gone tells an invitation that does not stand from one that could not be asked for. */
+const gone = (error: unknown) => error instanceof ApiError && error.kind === 'not-found'
+
 /** Invitation is the page that an invitation's link opens. */
 export function Invitation({ code }: { code: string }) {
   const invited = useSignal<Invited | undefined>(undefined)
@@ -74,7 +77,7 @@ export function Invitation({ code }: { code: string }) {
   const found = invited.value
   return (
     <Door title={text('invitation.title')} lead={found && text('invitation.for', { name: found.display_name, address: found.address })}>
-      {error.value !== undefined ? <Failure error={error.value} onRetry={load} /> : found ? <Choose code={code} invited={found} /> : <Bones rows={2} />}
+      {gone(error.value) ? <p class="says">{text('invitation.gone')}</p> : error.value !== undefined ? <Failure error={error.value} onRetry={load} /> : found ? <Choose code={code} invited={found} /> : <Bones rows={2} />}
       <ToSignIn />
     </Door>
   )

@@ -1,7 +1,7 @@
 // Options: the list, and the pages behind it.
 import { about, session, storage } from '../../core'
 import { text } from '../../text/text'
-import { full, zoneName } from '../format'
+import { full } from '../format'
 import { Fact, LinkRow, List } from '../parts/rows'
 import { DetailScreen } from '../parts/Screen'
 import { href } from '../router'
@@ -32,7 +32,7 @@ function ThisDevice() {
         </Fact>
         <Fact name={text('device.since')}>{own ? full(own.auth_time) : ''}</Fact>
         <Fact name={text('device.zone')}>
-          {zoneName(deviceZone())} ({deviceZone()})
+          {deviceZone().replaceAll('_', ' ')}
         </Fact>
         <Fact name={text('device.storage')}>{kept()}</Fact>
       </List>
