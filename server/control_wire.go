@@ -27,8 +27,9 @@ type ImportCount struct {
 	Added     int `json:"added"`     // new
 	Changed   int `json:"changed"`   // known, with other facts
 	Unchanged int `json:"unchanged"` // known, as they were
+	Skipped   int `json:"skipped"`   // records that could not be used
 	Left      int `json:"left"`      // known, missing from a complete export
-	Problems  int `json:"problems"`  // records or values that were left out
+	Problems  int `json:"problems"`  // of records and of single values
 }
 
 // importLine is one line of the answer to an import.

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"parley/edge/webapi"
+	"parley/store"
 )
 
 // figures are what the server counts for Prometheus. The names are stable; no
@@ -51,50 +52,77 @@ func (f *figures) handler() http.Handler {
 	return promhttp.HandlerFor(f.registry, promhttp.HandlerOpts{})
 }
 
-// watchSockets publishes the counts of the edge.
-func (f *figures) watchSockets(stats func() webapi.Stats) {
-	f.registry.MustRegister(socketFigures{stats})
+// watch publishes the figures that the edge and the store keep themselves. They are
+// read when they are asked for.
+func (f *figures) watch(edge func() webapi.Stats, kept func() store.Stats) {
+	f.registry.MustRegister(&keptFigures{edge, kept})
 }
 
-// socketFigures reads the counts of the edge when they are asked for.
-type socketFigures struct{ stats func() webapi.Stats }
+// keptFigures is a prometheus.Collector.
+type keptFigures struct {
+	edge  func() webapi.Stats
+	store func() store.Stats
+}
+
+// figure is one plain figure and where it comes from.
+type figure struct {
+	desc *prometheus.Desc
+	kind prometheus.ValueType
+	get  func(webapi.Stats, store.Stats) float64
+}
+
+func counter(name, help string, get func(webapi.Stats, store.Stats) float64) figure {
+	return figure{prometheus.NewDesc(name, help, nil, nil), prometheus.CounterValue, get}
+}
+
+func gauge(name, help string, get func(webapi.Stats, store.Stats) float64) figure {
+	return figure{prometheus.NewDesc(name, help, nil, nil), prometheus.GaugeValue, get}
+}
+
+var plainFigures = []figure{
+	gauge("parley_sockets", "Open sockets.", func(e webapi.Stats, _ store.Stats) float64 { return float64(e.Connections) }),
+	counter("parley_sockets_closed_total", "Sockets closed for a reason of the protocol.", func(e webapi.Stats, _ store.Stats) float64 { return float64(e.Closed) }),
+	counter("parley_frames_received_total", "Frames from clients.", func(e webapi.Stats, _ store.Stats) float64 { return float64(e.FramesIn) }),
+	counter("parley_frames_sent_total", "Frames to clients.", func(e webapi.Stats, _ store.Stats) float64 { return float64(e.FramesOut) }),
+	counter("parley_events_sent_total", "Events in frames to clients.", func(e webapi.Stats, _ store.Stats) float64 { return float64(e.Events) }),
+	counter("parley_frame_bytes_sent_total", "Bytes of frames to clients.", func(e webapi.Stats, _ store.Stats) float64 { return float64(e.BytesOut) }),
+	counter("parley_faults_total", "Requests and sockets that ended in a fault of the server.", func(e webapi.Stats, _ store.Stats) float64 { return float64(e.Panics) }),
+	counter("parley_log_entries_total", "Entries added to the log.", func(_ webapi.Stats, s store.Stats) float64 { return float64(s.Entries) }),
+	counter("parley_log_purged_total", "Entries deleted from the log.", func(_ webapi.Stats, s store.Stats) float64 { return float64(s.Purged) }),
+	counter("parley_store_failures_total", "Commits that failed as a whole.", func(_ webapi.Stats, s store.Stats) float64 { return float64(s.Failures) }),
+	counter("parley_store_checkpoints_total", "Times the write-ahead log was emptied.", func(_ webapi.Stats, s store.Stats) float64 { return float64(s.Checkpoints) }),
+	gauge("parley_store_queued", "Changes that wait for a commit.", func(_ webapi.Stats, s store.Stats) float64 { return float64(s.Queued) }),
+	gauge("parley_store_bulk_queued", "Steps of bulk work that wait behind messages.", func(_ webapi.Stats, s store.Stats) float64 { return float64(s.BulkQueued) }),
+}
 
 var (
-	socketsOpen   = describe("parley_sockets", "Open sockets.")
-	socketsClosed = describe("parley_sockets_closed_total", "Sockets that the server closed for a reason of the protocol.")
-	framesIn      = describe("parley_frames_received_total", "Frames from clients.")
-	framesOut     = describe("parley_frames_sent_total", "Frames to clients.")
-	eventsOut     = describe("parley_events_sent_total", "Events in the frames to clients.")
-	bytesOut      = describe("parley_frame_bytes_sent_total", "Bytes of the frames to clients.")
-	faults        = describe("parley_faults_total", "Requests and sockets that ended in a fault of the server.")
-	refusals      = describe("parley_refusals_total", "Refused requests and frames by kind.", "kind")
+	refusals    = prometheus.NewDesc("parley_refusals_total", "Refused requests and frames by kind.", []string{"kind"}, nil)
+	commitTimes = prometheus.NewDesc("parley_store_commit_seconds", "How long commits took.", nil, nil)
 )
 
-func describe(name, help string, labels ...string) *prometheus.Desc {
-	return prometheus.NewDesc(name, help, labels, nil)
-}
-
 // Describe implements prometheus.Collector.
-func (s socketFigures) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{socketsOpen, socketsClosed, framesIn, framesOut, eventsOut, bytesOut, faults, refusals} {
-		out <- d
+func (k *keptFigures) Describe(out chan<- *prometheus.Desc) {
+	for _, f := range plainFigures {
+		out <- f.desc
 	}
+	out <- refusals
+	out <- commitTimes
 }
 
 // Collect implements prometheus.Collector.
-func (s socketFigures) Collect(out chan<- prometheus.Metric) {
-	n := s.stats()
-	out <- prometheus.MustNewConstMetric(socketsOpen, prometheus.GaugeValue, float64(n.Connections))
-	count := func(d *prometheus.Desc, v int64, labels ...string) {
-		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+func (k *keptFigures) Collect(out chan<- prometheus.Metric) {
+	edge, kept := k.edge(), k.store()
+	for _, f := range plainFigures {
+		out <- prometheus.MustNewConstMetric(f.desc, f.kind, f.get(edge, kept))
 	}
-	count(socketsClosed, n.Closed)
-	count(framesIn, n.FramesIn)
-	count(framesOut, n.FramesOut)
-	count(eventsOut, n.Events)
-	count(bytesOut, n.BytesOut)
-	count(faults, n.Panics)
-	for kind, v := range n.Refusals {
-		count(refusals, v, kind)
+	for kind, n := range edge.Refusals {
+		out <- prometheus.MustNewConstMetric(refusals, prometheus.CounterValue, float64(n), kind)
 	}
+	buckets := map[float64]uint64{}
+	var sum uint64
+	for i, bound := range store.CommitBounds {
+		sum += kept.CommitTimes[i]
+		buckets[bound.Seconds()] = sum
+	}
+	out <- prometheus.MustNewConstHistogram(commitTimes, sum+kept.CommitTimes[len(store.CommitBounds)], kept.CommitSeconds, buckets)
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"parley"
 	"parley/account"
@@ -30,6 +31,8 @@ type parts struct {
 	book     *contact.Book
 	board    *presence.Board
 	log      *conversation.Log
+
+	importing sync.Mutex // held by the one import under way
 }
 
 // assemble opens the data folder and builds the parts, each from those before it.

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -78,7 +77,7 @@ func (s *Server) build() (err error) {
 	}
 	s.parts.events.listeners = append(s.parts.events.listeners, s.edge.Notify)
 	figures := newFigures(c.Build)
-	figures.watchSockets(s.edge.Stats)
+	figures.watch(s.edge.Stats, s.parts.store.Stats)
 	if s.main, err = s.listen("people", c.Addr, s.handler(figures)); err != nil {
 		return err
 	}

@@ -53,16 +53,16 @@ func writeNew(name string, fill func(*os.File) error) error {
 	return nil
 }
 
-const restoreUsage = `Usage: parley restore FILE [--replace]
+const restoreUsage = `Usage: parley restore FILE
 
-Puts a backup in the place of the database. The server must not run. Every
-device notices at its next contact and fetches anew what the backup holds.
+Puts a backup in the place of the database. The server must not run. A database
+that is there is kept beside it under another name. Every device notices at its
+next contact and fetches anew what the backup holds.
 `
 
 func (c console) restore(ctx context.Context, args []string) error {
 	set := flag.NewFlagSet("restore", flag.ContinueOnError)
 	s := c.controlSettings(set)
-	replace := set.Bool("replace", false, "replace the database that is there; it is kept beside it with the ending .replaced")
 	operands, err := c.flags(set, args, 1, restoreUsage)
 	if err != nil {
 		return err
@@ -71,9 +71,13 @@ func (c console) restore(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := server.Restore(ctx, data, operands[0], *replace); err != nil {
+	former, err := server.Restore(ctx, data, operands[0])
+	if err != nil {
 		return err
 	}
 	fmt.Fprintf(c.out, "Restored into %s. Start the server.\n", data)
+	if former != "" {
+		fmt.Fprintf(c.out, "The former database is %s. It holds messages; delete it when it is no longer needed.\n", former)
+	}
 	return nil
 }

@@ -115,8 +115,8 @@ func (c console) importPeople(ctx context.Context, args []string) error {
 		if err != nil {
 			return fmt.Errorf("importing: %w", err)
 		}
-		fmt.Fprintf(c.out, "%d people: %d added, %d changed, %d as they were, %d left. %d problems.\n",
-			result.Read, result.Added, result.Changed, result.Unchanged, result.Left, result.Problems)
+		fmt.Fprintf(c.out, "%d people read: %d added, %d changed, %d as they were, %d records left out; %d people have left. %d problems.\n",
+			result.Read, result.Added, result.Changed, result.Unchanged, result.Skipped, result.Left, result.Problems)
 		return nil
 	})
 }

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// beParley makes the test binary be the program.
+const beParley = "TEST_BE_PARLEY"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(beParley) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// parley carries out a command in this process.
+func parley(t *testing.T, in string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "in")
+	if err := os.WriteFile(file, []byte(in), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stdin, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	var stdout, stderr bytes.Buffer
+	code = run(t.Context(), console{stdin, &stdout, &stderr, nil}, args)
+	return code, stdout.String(), stderr.String()
+}
+
+func TestUsage(t *testing.T) {
+	tests := []struct {
+		args []string
+		code int
+		want string // in what is printed
+	}{
+		{nil, 2, "parley serve          run the server"},
+		{[]string{"help"}, 0, "parley serve          run the server"},
+		{[]string{"--help"}, 0, "parley serve          run the server"},
+		{[]string{"version"}, 0, "parley development"},
+		{[]string{"dance"}, 2, `there is no command "dance"`},
+		{[]string{"serve"}, 2, "whose server is this?"},
+		{[]string{"serve", "--loud"}, 2, "parley serve: flag provided but not defined: -loud\nUsage: parley serve"},
+		{[]string{"serve", "--demo", "extra"}, 2, "1 arguments given, 0 needed"},
+		{[]string{"serve", "--help"}, 0, "fills an empty data folder"},
+		{[]string{"serve", "--demo", "--addr", "nonsense"}, 1, `--addr: addr: "nonsense" is no address and port`},
+		{[]string{"serve", "--config", "/nowhere"}, 1, "/nowhere: cannot be read"},
+		{[]string{"people"}, 2, "import FILE|-"},
+		{[]string{"people", "help"}, 0, "import FILE|-"},
+		{[]string{"people", "dance"}, 2, `there is no command "dance"`},
+		{[]string{"people", "disable"}, 2, "0 arguments given, 1 needed"},
+		{[]string{"people", "import", "--help"}, 0, "entryUUID or objectGUID"},
+		{[]string{"people", "list", "--data", "/nowhere"}, 1, "the data folder"},
+		{[]string{"backup"}, 2, "Usage: parley backup FILE|-"},
+		{[]string{"restore", "a", "b"}, 2, "2 arguments given, 1 needed"},
+	}
+	for _, test := range tests {
+		code, out, errs := parley(t, "", test.args...)
+		if code != test.code || !strings.Contains(out+errs, test.want) {
+			t.Errorf("parley %s: exit code %d, printed\n%s%s", strings.Join(test.args, " "), code, out, errs)
+		}
+		if (code == 0) != (errs == "") {
+			t.Errorf("parley %s: exit code %d, on standard error %q", strings.Join(test.args, " "), code, errs)
+		}
+	}
+}
+
+const goodConfig = "[organisation]\nname = \"Example Ltd\"\ndomains = [\"example.test\"]\nregion = \"GB\"\n"
+
+func writeConfig(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "parley.toml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestCheckConfig(t *testing.T) {
+	code, out, errs := parley(t, "", "check-config", "--config", writeConfig(t, goodConfig))
+	if code != 0 || out != "The configuration is good.\n" || errs != "" {
+		t.Errorf("code %d, %q, %q", code, out, errs)
+	}
+	file := writeConfig(t, goodConfig+"[tls]\nmod = \"files\"\n[log]\nlevel = 3\n")
+	code, out, errs = parley(t, "", "check-config", "--config", file)
+	want := file + ":6: tls.mod: unknown; known here: ca, cert, email, hosts, http, key, mode\n" + file + ":8: log.level: must be a text: \"…\"\n"
+	if code != 1 || out != want || !strings.Contains(errs, "2 problems") {
+		t.Errorf("code %d, %q, %q", code, out, errs)
+	}
+	code, out, _ = parley(t, "", "check-config", "--example")
+	if code != 0 || !strings.Contains(out, "[organisation]") {
+		t.Errorf("code %d, %q", code, out)
+	}
+}
+
+const ann = "dn: uid=ann,dc=example,dc=test\nobjectClass: inetOrgPerson\nentryUUID: 00000000-0000-4000-8000-000000000001\nuid: ann\ncn: Ann Example\nsn: Example\n"
+
+// Everything an administrator does without a server, in the order in which they
+// do it.
+func TestAdministratorsDay(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	if err := os.Mkdir(data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	common := []string{"--data", data, "--config", writeConfig(t, goodConfig)}
+	backup := filepath.Join(t.TempDir(), "backup")
+	steps := []struct {
+		args string
+		in   string
+		code int
+		want string
+	}{
+		{"people import -", ann, 0, "1 people read: 1 added, 0 changed"},
+		{"people import --complete --domain other.test -", ann + "title: Head\n", 0, "0 added, 1 changed"},
+		{"people list", "", 0, "ann@"},
+		{"people set-password ann@other.test", "a long password\n", 0, ""},
+		{"people set-password ann@other.test", "short\n", 1, "too short; at least 10 characters"},
+		{"people set-password ann@other.test", "", 1, "reading the password"},
+		{"people set-password nobody", "a long password\n", 1, "nobody has this sign-in address"},
+		{"people invite ann@other.test", "", 0, "/#/invitation/"},
+		{"people disable ann@other.test", "", 0, ""},
+		{"people list", "", 0, "disabled"},
+		{"people enable ann@other.test", "", 0, ""},
+		{"backup " + backup, "", 0, ""},
+		{"backup " + backup, "", 1, "exists already"},
+		{"backup -", "", 0, "SQLite format 3"},
+		{"restore " + backup, "", 0, "The former database is "},
+		{"people list --requests", "", 0, ""},
+	}
+	for _, step := range steps {
+		args := strings.Fields(step.args)
+		code, out, errs := parley(t, step.in, append(args, common...)...)
+		if code != step.code || !strings.Contains(out+errs, step.want) {
+			t.Fatalf("parley %s: exit code %d, printed\n%.2000s%s", step.args, code, out, errs)
+		}
+	}
+	info, err := os.Stat(backup)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the backup has mode %v, error %v", info.Mode(), err)
+	}
+}
+
+var served = regexp.MustCompile(`Open (http://127\.0\.0\.1:\d+) and sign in as`)
+
+// The program itself, from its start to SIGTERM.
+func TestServe(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	data := filepath.Join(t.TempDir(), "data")
+	command := exec.CommandContext(ctx, os.Args[0], "serve", "--demo", "--data", data)
+	command.Env = append(os.Environ(), beParley+"=1", "PARLEY_ADDR=127.0.0.1:0")
+	var errs bytes.Buffer
+	command.Stderr = &errs
+	out, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var url string
+	lines := bufio.NewScanner(out)
+	for url == "" && lines.Scan() {
+		if found := served.FindStringSubmatch(lines.Text()); found != nil {
+			url = found[1]
+		}
+	}
+	if url == "" {
+		t.Fatalf("it does not say where it serves:\n%s", errs.String())
+	}
+	answer, err := http.Get(url + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+
+	// The command line reaches the running server.
+	code, list, _ := parley(t, "", "people", "list", "--data", data)
+	if code != 0 || strings.Count(list, "@demo.example") != 40 {
+		t.Errorf("exit code %d, list\n%s", code, list)
+	}
+	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	for lines.Scan() { // Wait may be called only when everything is read
+	}
+	if err := command.Wait(); err != nil {
+		t.Errorf("it ended with %v:\n%s", err, errs.String())
+	}
+}

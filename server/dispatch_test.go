@@ -1,0 +1,61 @@
+package server
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"parley"
+)
+
+func TestDispatcherKeepsTheOrderAndLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDispatcher()
+		var first, second []parley.PersonID
+		d.listeners = []func(parley.Event){
+			func(e parley.Event) {
+				p := e.(parley.PresenceChanged).Person
+				first = append(first, p)
+				if p == 1 { // a listener may announce
+					d.Announce(parley.PresenceChanged{Person: 4})
+				}
+			},
+			func(e parley.Event) { second = append(second, e.(parley.PresenceChanged).Person) },
+		}
+		d.Announce(parley.PresenceChanged{Person: 1}) // before run
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- d.run(ctx) }()
+		synctest.Wait()
+		d.Announce(parley.PresenceChanged{Person: 2})
+		synctest.Wait()
+		cancel()
+		d.Announce(parley.PresenceChanged{Person: 3}) // while it stops
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if want := []parley.PersonID{1, 4, 2, 3}; !slices.Equal(first, want) || !slices.Equal(second, want) {
+			t.Errorf("got %v and %v", first, second)
+		}
+	})
+}
+
+func TestAnnounceNeverWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDispatcher()
+		release := make(chan struct{})
+		d.listeners = []func(parley.Event){func(parley.Event) { <-release }}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- d.run(ctx) }()
+		for p := range parley.PersonID(10_000) {
+			d.Announce(parley.PresenceChanged{Person: p}) // would deadlock the bubble if it waited
+		}
+		close(release)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
