@@ -20,6 +20,7 @@ export interface Page {
   read(): Promise<() => void>
 }
 
+/** All conversations, and the send queue under them. */
 export class Book {
   readonly stored = signal<ReadonlyMap<string, StoredChat>>(new Map())
   readonly queue = signal<readonly Queued[]>([])
@@ -43,8 +44,13 @@ export class Book {
     account.hear.add((news) => this.heard(news))
   }
 
-  /** Reads everything that the list of chats shows. */
-  async load(): Promise<void> {
+  /** Reads everything that the list of chats shows. What changes meanwhile is read again afterwards. */
+  load(): Promise<void> {
+    this.refreshing = this.readUntilFresh(() => this.readAll())
+    return this.refreshing
+  }
+
+  private async readAll(): Promise<void> {
     const { history, queue, shelf } = this.account
     const [queued, drafts, notices] = await Promise.all([queue.all(), shelf.drafts(), history.notices()])
     const chats = await history.chats()
@@ -69,8 +75,9 @@ export class Book {
     return this.refreshing
   }
 
-  private async readUntilFresh(): Promise<void> {
+  private async readUntilFresh(first: () => Promise<void> = async () => undefined): Promise<void> {
     try {
+      await first()
       await undefined // whatever is told in the same moment is read together
       while (this.dirty.size > 0 || this.queueDirty) await this.readAgain()
     } finally {

@@ -77,7 +77,7 @@ const timeoutMs = 20_000
 /** Makes an ApiError of a problem document, whatever is missing in it. */
 export function problemError(problem: Partial<Problem>, status = problem.status ?? 500): ApiError {
   const named = problem.title
-  const kind = named !== undefined && named in kinds ? named : (statusKinds[status] ?? (status >= 500 ? 'internal' : 'invalid'))
+  const kind = named !== undefined && Object.hasOwn(kinds, named) ? named : (statusKinds[status] ?? (status >= 500 ? 'internal' : 'invalid'))
   return new ApiError(kind, problem.key ?? `error.${kind}`, problem.field, kinds[kind], problem.retry_after)
 }
 

@@ -18,6 +18,7 @@ const draftRestsMs = 400
 
 const keyOf = (from: string, id: string): string => `${from}/${id}`
 
+/** A conversation while it is on screen. */
 export class ChatView implements Chat, Page {
   readonly person: string
   readonly older = signal<boolean | undefined>(undefined)

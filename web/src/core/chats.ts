@@ -38,14 +38,17 @@ function theBook(): Book {
   return open
 }
 
+/** Opens a conversation for a screen, which has to `close` it. */
 export function openChat(conversation: string): Chat {
   return new ChatView(theBook(), conversation)
 }
 
+/** The conversation of the signed-in person with another. */
 export function conversationWith(person: string): string {
   return between(theBook().account.me, person)
 }
 
+/** Removes conversations from this device only. Rejects with an ApiError. */
 export async function deleteChats(conversations: readonly string[]): Promise<void> {
   try {
     await theBook().account.hub.command({ do: 'remove', conversations })

@@ -57,6 +57,7 @@ function rowSignal(id: string): Signal<PersonRow | undefined> {
   return row
 }
 
+/** The row of a person, from the device first, then from the server; undefined until known. */
 export function person(id: string): ReadonlySignal<PersonRow | undefined> {
   const known = rows.get(id)
   if (known) return known
@@ -117,8 +118,10 @@ function account(): Account {
   return open
 }
 
+/** The state of a watched person; undefined while unknown, and while offline. */
 export const presence = (id: string): ReadonlySignal<Presence | undefined> => presenceOf(id)
 
+/** Says whose state `owner` (a screen's name) shows; replaces its former list. An empty list ends it. */
 export function watch(owner: string, people: readonly string[]): void {
   if (people.length > 0) watchers.set(owner, people)
   else watchers.delete(owner)
@@ -137,6 +140,7 @@ function sendWatch(): void {
   open.hub.setStatus({ watch: [...people] })
 }
 
+/** People search; at most 50. Rejects with an ApiError, or with an AbortError when the signal says so. */
 export async function search(q: string, signal?: AbortSignal): Promise<{ people: PersonRow[]; more: boolean }> {
   const open = account()
   const found = await searchPeople({ q, limit: 50 }, signal)
@@ -144,6 +148,7 @@ export async function search(q: string, signal?: AbortSignal): Promise<{ people:
   return { people: [...found.people], more: found.more }
 }
 
+/** The whole card from the server, by id or sign-in address; rejects with an ApiError when it cannot be had. */
 export async function card(id: string, signal?: AbortSignal): Promise<Card> {
   const open = account()
   const found = await getCard({ who: id }, signal)
@@ -153,6 +158,7 @@ export async function card(id: string, signal?: AbortSignal): Promise<Card> {
   return found
 }
 
+/** The groups of the Contacts tab; `stale` when the server could not be asked and the device's copy is shown. */
 export async function contacts(): Promise<{ groups: ContactGroup[]; stale: boolean }> {
   const open = account()
   try {
@@ -169,6 +175,7 @@ export async function contacts(): Promise<{ groups: ContactGroup[]; stale: boole
   }
 }
 
+/** Address of a picture for an <img>; undefined without a picture. */
 export function photoUrl(row: PersonRow, size: 'small' | 'large'): string | undefined {
   if (row.photo === undefined) return undefined
   // The version makes a changed picture another address.

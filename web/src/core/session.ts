@@ -10,7 +10,7 @@ import { deviceClass, deviceName, secureEnough, timeZone } from './device'
 import { askPersist, reportTrouble, storeError } from './storage'
 import { Database, deleteOthers, deletePerson, KeyMismatch } from './store/database'
 import { DeviceStore, type KeptSession } from './store/device'
-import { HistoryWriter } from './store/history'
+import { HistoryWriter } from './store/writer'
 import { NewerDatabase } from './store/idb'
 import { deriveKeys, type Keys } from './store/seal'
 import type { News } from './tabs/messages'
@@ -40,9 +40,7 @@ export async function boot(): Promise<void> {
   }
   void startWorker()
   try {
-    device = await DeviceStore.open((how) => {
-      if (how === 'upgraded') upgradedElsewhere()
-    })
+    device = await openDevice()
   } catch (cause) {
     phaseState.value = cause instanceof NewerDatabase ? 'other-tab-upgrade' : 'no-storage'
     return
@@ -53,6 +51,13 @@ export async function boot(): Promise<void> {
   tabs.onmessage = () => void rejoin()
   addEventListener('online', () => void tellLeaving())
   await resume()
+}
+
+async function openDevice(): Promise<DeviceStore> {
+  return DeviceStore.open((how) => {
+    if (how === 'upgraded') upgradedElsewhere()
+    else if (how === 'lost') void rejoin()
+  })
 }
 
 async function readAbout(): Promise<void> {
@@ -88,12 +93,18 @@ async function resume(): Promise<void> {
   })
 }
 
-/** Another tab has signed in or out. */
+/** Another tab has signed in or out, or the browser has lost a database: start over. */
 async function rejoin(): Promise<void> {
   closeAccount()
-  endedState.value = undefined
+  batch(() => {
+    endedState.value = undefined
+    phaseState.value = 'starting'
+  })
   await locked(async () => undefined) // until it is done there
-  await resume()
+  device?.close()
+  device = await openDevice().catch(() => undefined)
+  if (device) await resume()
+  else phaseState.value = 'no-storage'
 }
 
 // Asks the server, once at the start, whether the kept session still stands.

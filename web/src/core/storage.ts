@@ -7,10 +7,12 @@ import type { StorageState, StorageTrouble } from './types'
 
 export const storageState = signal<StorageState>({ persisted: undefined })
 
+/** Shows what is wrong until the person has seen it. */
 export function reportTrouble(trouble: StorageTrouble): void {
   if (storageState.value.trouble !== trouble) storageState.value = { ...storageState.value, trouble }
 }
 
+/** The person has read the notice. */
 export function dismissTrouble(): void {
   storageState.value = { persisted: storageState.value.persisted }
 }

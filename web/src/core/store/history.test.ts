@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { deriveKeys } from './seal'
 import { Database, Deposed, deleteOthers, KeyMismatch } from './database'
-import { HistoryWriter, type Arrival } from './history'
+import { HistoryWriter, type Arrival } from './writer'
 import { read, result } from './idb'
 import { Queue } from './queue'
 import { databaseName, type MessageRecord } from './schema'

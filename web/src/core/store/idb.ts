@@ -29,8 +29,8 @@ export class DatabaseBlocked extends Error {
 /** One step of a schema. The list only ever grows; the version is its length. */
 export type Migration = (db: IDBDatabase, tx: IDBTransaction) => void
 
-/** Told when another tab has taken a database away. */
-export type Taken = (how: 'deleted' | 'upgraded') => void
+/** Told when a database is no longer to be had: another tab has deleted or upgraded it, or the browser has lost it. */
+export type Taken = (how: 'deleted' | 'upgraded' | 'lost') => void
 
 /** The result of one request. */
 export const result = <T>(request: IDBRequest<T>): Promise<T> =>
@@ -73,6 +73,8 @@ export function openDatabase(name: string, migrations: readonly Migration[], tak
         db.close()
         return
       }
+      // WebKit closes databases of a page that was suspended.
+      db.onclose = () => taken('lost')
       db.onversionchange = (event) => {
         db.close()
         taken(event.newVersion === null ? 'deleted' : 'upgraded')

@@ -14,6 +14,7 @@ export interface Queued extends QueueBox {
 
 const queuePlace = (c: string, at: string): string => `queue/${c}/${at}`
 
+/** The send queue of one person. */
 export class Queue {
   constructor(
     private readonly db: Database,

@@ -7,6 +7,7 @@ import type { DraftRecord, ShelfRecord } from './schema'
 const draftPlace = (c: string): string => `drafts/${c}`
 const shelfPlace = (h: string): string => `shelf/${h}`
 
+/** The shelf of one person. */
 export class Shelf {
   constructor(private readonly db: Database) {}
 

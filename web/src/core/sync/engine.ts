@@ -3,19 +3,17 @@
 // disk, and empties the send queue. It touches neither the page nor the network
 // itself.
 import { closeCode, limit, protocolVersion } from '../../api.gen'
-import { toBase64, utf8 } from '../bytes'
 import { ApiError } from '../call'
 import { Backoff, type Cancel } from '../clock'
 import { Deposed } from '../store/database'
-import type { Arrival, Batch } from '../store/history'
-import type { Queued } from '../store/queue'
-import type { Entry, ServerEvent } from '../wire'
+import type { Arrival, Batch } from '../store/writer'
+import type { ServerEvent } from '../wire'
 import { Chain } from './chain'
 import { arrivalOf, arrivalOfQueued } from './entries'
 import { Line } from './line'
 import { Marker } from './marker'
-import { Outbox } from './outbox'
 import type { Activity, EventOf, Ports } from './ports'
+import { Sender } from './sender'
 import { Typist } from './typist'
 
 type State =
@@ -30,6 +28,7 @@ const storeWaitMs = 2_000
 const longestStoreWaitMs = 60_000
 const outdatedWaitMs = 5 * 60_000
 
+/** One owner's engine: made for a loaded history, started once, stopped once. */
 export class Engine {
   private state: State = 'stopped'
   /** Counts connections and stops: work that began under another number is void. */
@@ -37,19 +36,13 @@ export class Engine {
   private chain = new Chain('')
   private epoch = ''
   private readonly line: Line
-  private readonly outbox: Outbox
+  private readonly sender: Sender
   private readonly marker: Marker
   private readonly typist: Typist
   private readonly storeWaits: Backoff
   private inbox: ServerEvent[] = []
   private pumping = false
-  /** The send queue in the store has changed since its last reading began. */
-  private queueStale = false
-  private queueReading: Promise<void> | undefined
-  /** Messages that the server has accepted before; the sync brings their entries. */
-  private readonly knownIds = new Set<string>()
-  private lastSent: string | undefined
-  private retryTimer: Cancel | undefined
+  private updateTimer: Cancel | undefined
   private activityNow: Activity
   private watched: readonly string[] = []
 
@@ -59,15 +52,19 @@ export class Engine {
   ) {
     const { clock, listener } = ports
     this.activityNow = activity
-    this.outbox = new Outbox(clock)
     this.storeWaits = new Backoff(clock, storeWaitMs, longestStoreWaitMs)
     this.line = new Line(clock, ports.dial, {
       opened: () => this.greet(),
       events: (events) => this.receive(events),
-      lost: (code, redial) => this.lost(code, redial),
+      lost: (code) => this.lost(code),
       state: (connection) => listener.connection(connection),
       probe: () => ports.api.session(),
       ended: () => this.end('expired'),
+    })
+    this.sender = new Sender(ports, {
+      send: (frame) => this.line.send(frame),
+      expect: () => this.line.expect(),
+      clear: () => this.state === 'streaming',
     })
     this.marker = new Marker(ports, (frame) => this.line.send(frame), (answered) => this.line.check(answered))
     this.typist = new Typist(clock, (conversation, on) => {
@@ -78,7 +75,7 @@ export class Engine {
   /** Reads the store and dials. The history must have been loaded. */
   async start(): Promise<void> {
     this.state = 'greeting'
-    await this.readQueue()
+    await this.sender.read()
     if (this.state === 'greeting') this.line.start()
   }
 
@@ -86,7 +83,8 @@ export class Engine {
     if (this.state === 'stopped') return
     this.state = 'stopped'
     this.reset()
-    this.retryTimer?.()
+    this.updateTimer?.()
+    this.sender.stop()
     this.typist.stop()
     this.line.stop()
   }
@@ -99,15 +97,14 @@ export class Engine {
   /** The person does not want to wait. */
   retryNow(): void {
     if (this.state === 'stopped') return
-    this.outbox.release()
     this.line.now()
-    this.flush()
+    this.sender.release()
   }
 
   /** Somebody changed the send queue in the store. */
   async queueChanged(): Promise<void> {
-    await this.readQueue()
-    this.flush()
+    await this.sender.read()
+    this.sender.flush()
   }
 
   watch(people: readonly string[]): void {
@@ -138,50 +135,14 @@ export class Engine {
 
   /** Removes conversations from this device, with what waits in them. What is under way is left to the server's answer. */
   async remove(conversations: readonly string[]): Promise<void> {
-    const underWay = new Set(this.outbox.underWay)
-    const waiting = this.outbox.items.filter((q) => conversations.includes(q.conversation) && !underWay.has(q.id))
+    const waiting = this.sender.waitingIn(conversations)
     await this.ports.history.remove(conversations, waiting.map((q) => q.n))
-    this.outbox.settled(waiting.map((q) => q.id))
     this.ports.listener.changed(conversations)
-    this.ports.listener.queueChanged()
+    this.sender.settle(waiting.map((q) => q.id))
   }
 
   private get greeted(): boolean {
     return this.state === 'streaming' || this.state === 'syncing'
-  }
-
-  // One reading at a time. A reading that began before another change ended
-  // would miss it, or bring back what is gone: then it is done once more.
-  private readQueue(): Promise<void> {
-    this.queueStale = true
-    this.queueReading ??= this.readUntilFresh()
-    return this.queueReading
-  }
-
-  private async readUntilFresh(): Promise<void> {
-    try {
-      let items: Queued[] = []
-      while (this.queueStale) {
-        this.queueStale = false
-        items = await this.ports.queue.all()
-      }
-      this.outbox.items = items
-    } finally {
-      this.queueReading = undefined
-    }
-  }
-
-  private settleQueue(ids: readonly string[]): void {
-    if (ids.length === 0) return
-    this.queueStale = true
-    this.outbox.settled(ids)
-    for (const id of ids) this.knownIds.delete(id)
-    this.tellFlight()
-    this.ports.listener.queueChanged()
-  }
-
-  private tellFlight(): void {
-    this.ports.listener.flight(this.outbox.underWay)
   }
 
   // --- The connection
@@ -202,25 +163,22 @@ export class Engine {
   private reset(): void {
     this.run++
     this.inbox = []
-    this.outbox.lost()
-    this.tellFlight()
+    this.sender.lost()
   }
 
-  private lost(code: number, redial: boolean): void {
+  private lost(code: number): void {
     const { listener } = this.ports
     if (this.state === 'stopped') return
     this.state = 'greeting'
-    const sent = this.lastSent
     this.reset()
-    if (code === closeCode.frameTooBig && sent !== undefined) void this.refuse(sent, 'message.too-large')
+    if (code === closeCode.frameTooBig) void this.guard(() => this.sender.tooLarge())
     if (code === closeCode.malformed) listener.problem(clientFault, 'hello')
     if (code === closeCode.signedOut) this.end('signed-out')
     if (code === closeCode.tooOld) {
       listener.outdated()
-      this.retryTimer?.()
-      this.retryTimer = this.ports.clock.after(outdatedWaitMs, () => this.line.start())
+      this.updateTimer?.()
+      this.updateTimer = this.ports.clock.after(outdatedWaitMs, () => this.line.start())
     }
-    if (!redial) return
     this.typist.stop()
   }
 
@@ -238,7 +196,7 @@ export class Engine {
     }
     this.epoch = e.epoch
     this.chain = new Chain(this.ports.history.now.cursor)
-    this.outbox.pace(e.limits.frame_burst / 2, e.limits.frame_rate / 2)
+    this.sender.welcomed(e.limits)
     this.line.welcomed()
     if (this.watched.length > 0) this.line.send({ type: 'watch', people: this.watched })
     // What was stored when the last connection broke may not have been acknowledged.
@@ -251,7 +209,7 @@ export class Engine {
   /** The log flows: send what waits and ask for the marks. */
   private stream(): void {
     this.state = 'streaming'
-    this.flush()
+    this.sender.flush()
     void this.guard(async () => {
       await this.marker.fetch()
       await this.marker.sendReads()
@@ -309,7 +267,7 @@ export class Engine {
       if (e.type === 'entry' || e.type === 'accepted') gap = this.follow(e, log, gap) || gap
       else if (e.type === 'delivered' || e.type === 'read') marks.push(e)
       else if (e.type === 'gap') gap = true
-      else if (e.type === 'known') gap = (await this.known(e.client_id)) || gap
+      else if (e.type === 'known') gap = (await this.sender.wasAccepted(e.client_id)) || gap
       else await this.event(e)
     }
     if (log.length > 0) await this.applyLog(log)
@@ -322,7 +280,7 @@ export class Engine {
   private follow(e: LogEvent, log: LogEvent[], gap: boolean): boolean {
     if (this.state !== 'streaming' || gap) return false
     // Without its text an accepted message is filed from the log, like anybody's.
-    if (e.type === 'accepted' && !this.outbox.find(e.client_id) && e.prev === this.chain.cursor) return true
+    if (e.type === 'accepted' && !this.sender.find(e.client_id) && e.prev === this.chain.cursor) return true
     const step = this.chain.step(e.prev, e.cursor)
     if (step === 'apply') log.push(e)
     return step === 'gap'
@@ -332,17 +290,13 @@ export class Engine {
     const cursor = log.at(-1)?.cursor ?? ''
     const arrivals = log.map((e) => this.arrival(e)).filter((a) => a !== undefined)
     await this.store({ arrivals, cursor, epoch: this.epoch })
-    this.flush()
+    this.sender.flush()
   }
 
   private arrival(e: LogEvent): Arrival | undefined {
-    if (e.type === 'entry') return arrivalOf(e, this.ownQueued(e))
-    const queued = this.outbox.find(e.client_id)
+    if (e.type === 'entry') return arrivalOf(e, this.sender.queued(e))
+    const queued = this.sender.find(e.client_id)
     return queued && arrivalOfQueued(this.ports.me, queued, e)
-  }
-
-  private ownQueued(e: Pick<Entry, 'from' | 'client_id'>): Queued | undefined {
-    return e.from === this.ports.me ? this.outbox.find(e.client_id) : undefined
   }
 
   /** One transaction, and only then: acknowledge, and tell. */
@@ -354,24 +308,10 @@ export class Engine {
     if (run === this.run && batch.cursor) this.line.send({ type: 'ack', cursor: batch.cursor })
     // In this order: a message is seen in both places rather than in none.
     listener.changed(changed)
-    this.settleQueue(batch.arrivals.filter((a) => a.queued !== undefined).map((a) => a.id))
+    this.sender.settle(batch.arrivals.filter((a) => a.queued !== undefined).map((a) => a.id))
     for (const a of batch.arrivals) if (a.from !== me) listener.typing(a.conversation, a.from, false)
     await this.marker.again()
     for (const c of changed) while (await history.pack(c));
-  }
-
-  // True when a sync has to bring the entry.
-  private async known(id: string): Promise<boolean> {
-    const item = this.outbox.find(id)
-    if (!item) return false
-    if (await this.ports.history.has(this.ports.me, id)) {
-      await this.ports.queue.discard(item)
-      this.settleQueue([id])
-      this.flush()
-      return false
-    }
-    this.knownIds.add(id)
-    return true
   }
 
   private async event(e: ServerEvent): Promise<void> {
@@ -381,7 +321,7 @@ export class Engine {
         this.welcome(e)
         return
       case 'refused':
-        await this.refused(e)
+        await this.sender.refused(e)
         return
       case 'presence':
         listener.presence(e.person, e.presence)
@@ -414,28 +354,9 @@ export class Engine {
 
   private problem(e: EventOf<'problem'>): void {
     this.ports.listener.problem(e.problem, e.frame)
-    if (e.problem.title === 'too-many') this.outbox.holdAll(e.problem.retry_after ?? 1)
+    if (e.problem.title === 'too-many') this.sender.holdAll(e.problem.retry_after ?? 1)
     // Without these the log does not flow.
     if (e.frame === 'hello' || e.frame === 'resume') this.line.fail((e.problem.retry_after ?? 1) * 1000)
-  }
-
-  private async refused({ client_id: id, problem }: EventOf<'refused'>): Promise<void> {
-    if (problem.retry === 'never') await this.refuse(id, problem.key)
-    else this.outbox.hold(id, problem.retry_after)
-    this.tellFlight()
-    this.flush()
-  }
-
-  private async refuse(id: string, key: string): Promise<void> {
-    const item = this.outbox.find(id)
-    if (!item) return
-    this.outbox.refused(id)
-    await this.guard(async () => {
-      await this.ports.queue.fail(item, key)
-      await this.readQueue()
-    })
-    this.ports.listener.queueChanged()
-    this.flush()
   }
 
   // --- Sync
@@ -453,7 +374,7 @@ export class Engine {
     for (;;) {
       const page = await this.ports.api.sync(after)
       if (run !== this.run) return
-      const arrivals = page.entries.map((e) => arrivalOf(e, this.ownQueued(e)))
+      const arrivals = page.entries.map((e) => arrivalOf(e, this.sender.queued(e)))
       const batch: Batch = { arrivals, cursor: page.cursor, epoch: page.epoch }
       if (page.missed && !missed) batch.notice = 'missed'
       missed ||= page.missed
@@ -474,29 +395,8 @@ export class Engine {
   // The server has these, and a complete sync has not brought them: they were
   // delivered everywhere and purged.
   private async fileKnown(): Promise<void> {
-    const items = [...this.knownIds].map((id) => this.outbox.find(id)).filter((q) => q !== undefined)
-    this.knownIds.clear()
+    const items = this.sender.takeKnown()
     if (items.length > 0) await this.store({ arrivals: items.map((q) => arrivalOfQueued(this.ports.me, q)) })
-  }
-
-  // --- The send queue
-
-  /** Sends what may be sent now, and arranges to come back for the rest. */
-  private flush(): void {
-    if (this.state !== 'streaming') return
-    const ready = this.outbox.take()
-    for (const q of ready) {
-      this.lastSent = q.id
-      const body = toBase64(utf8(q.text))
-      this.line.send({ type: 'send', client_id: q.id, conversation: q.conversation, kind: 'message', content: q.content, body })
-    }
-    if (ready.length > 0) {
-      this.tellFlight()
-      this.line.expect()
-    }
-    const next = this.outbox.nextTry()
-    this.retryTimer?.()
-    this.retryTimer = next === undefined ? undefined : this.ports.clock.after(next - this.ports.clock.now(), () => this.flush())
   }
 }
 

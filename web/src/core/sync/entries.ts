@@ -1,6 +1,6 @@
 // From the wire's entries to what the history keeps.
 import { fromBase64, textOf } from '../bytes'
-import type { Arrival } from '../store/history'
+import type { Arrival } from '../store/writer'
 import type { Queued } from '../store/queue'
 import type { Entry } from '../wire'
 import type { EventOf } from './ports'

@@ -51,6 +51,18 @@ describe('a lost connection', () => {
     expect(server.connections).toHaveLength(2)
   })
 
+  it('is given up when no welcome comes within 6 s', async () => {
+    server.silent = true
+    const d = await TestDevice.start(server)
+    await until(() => server.sent('hello').length === 1)
+    d.clock.pass(5_999)
+    expect(server.connections).toHaveLength(1)
+    server.silent = false
+    d.clock.pass(1_000)
+    await d.online()
+    expect(server.connections).toHaveLength(2)
+  })
+
   it('is noticed when the device comes back to the screen', async () => {
     const d = await online()
     const dead = server.connection

@@ -21,8 +21,8 @@ const longDelayMs = 60_000
 export interface LineHandlers {
   opened(): void
   events(events: readonly ServerEvent[]): void
-  /** The socket is gone; the line dials again by itself unless `redial` is false. */
-  lost(code: number, redial: boolean): void
+  /** The socket is gone. The line dials again by itself, unless the code forbids it. */
+  lost(code: number): void
   state(connection: Connection): void
   /** The socket never opened: find out whether the session still stands. Rejects with an ApiError. */
   probe(): Promise<unknown>
@@ -30,6 +30,7 @@ export interface LineHandlers {
   ended(): void
 }
 
+/** One connection after the other, until it is stopped. */
 export class Line {
   private socket: Socket | undefined
   private open = false
@@ -122,7 +123,7 @@ export class Line {
   fail(least: number): void {
     if (this.stopped) return
     this.drop()
-    this.handlers.lost(0, true)
+    this.handlers.lost(0)
     this.again(least)
   }
 
@@ -169,7 +170,7 @@ export class Line {
     this.drop()
     const redial = code !== closeCode.signedOut && code !== closeCode.replaced && code !== closeCode.tooOld
     if (!redial) this.stopped = true
-    this.handlers.lost(code, redial)
+    this.handlers.lost(code)
     if (!redial) {
       this.handlers.state('offline')
       return

@@ -1,12 +1,14 @@
 // Delivered and read marks (docs/protocol.md §6): files what the server says,
 // and tells the server what was read here until it is known to have it.
-import type { Mark } from '../store/history'
+import { ApiError } from '../call'
+import type { Mark } from '../store/writer'
 import type { ClientFrame } from '../wire'
 import type { EventOf, Ports } from './ports'
 
 /** Marks that are kept for entries that have not come yet. */
 const mostPending = 500
 
+/** The marks of one connection after the other. */
 export class Marker {
   private pending: Mark[] = []
 
@@ -21,7 +23,13 @@ export class Marker {
   async fetch(): Promise<void> {
     const { api, history } = this.ports
     const at = history.now.cursor
-    const { marks } = await api.marks(history.now.marks)
+    const answer = await api.marks(history.now.marks).catch((cause: unknown) => {
+      // Messages come first: marks are asked for again after the next welcome.
+      if (cause instanceof ApiError && cause.kind !== 'sign-in') return undefined
+      throw cause
+    })
+    if (!answer) return
+    const { marks } = answer
     const list = marks.flatMap(({ conversation, delivered, read }): Mark[] => [
       ...(delivered ?? []).map(({ person, id }) => ({ conversation, person, id })),
       ...(read === undefined ? [] : [{ conversation, id: read }]),

@@ -12,6 +12,7 @@ interface Hold {
   backoff: Backoff
 }
 
+/** The queue in memory: what waits, what is under way, what is held. */
 export class Outbox {
   private list: readonly Queued[] = []
   /** Client id to conversation. */

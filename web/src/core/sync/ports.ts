@@ -2,7 +2,7 @@
 import type { Marks, Problem, Presence, ServerEvent, Synced } from '../wire'
 import type { Clock } from '../clock'
 import type { EndReason, Connection } from '../types'
-import type { HistoryWriter } from '../store/history'
+import type { HistoryWriter } from '../store/writer'
 import type { Queue } from '../store/queue'
 
 /** An open or opening socket. After `close` none of its handlers is called. */

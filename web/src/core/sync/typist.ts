@@ -10,6 +10,7 @@ interface Typing {
   rest: Cancel
 }
 
+/** Tells that the person types: at once, every 5 s, and when it is over. */
 export class Typist {
   private readonly open = new Map<string, Typing>()
 

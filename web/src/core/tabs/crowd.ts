@@ -6,6 +6,7 @@ import type { TabStatus } from './messages'
 /** A tab that was silent so long is gone. Hidden tabs may speak once a minute only. */
 const silentMs = 130_000
 
+/** The tabs that the owner has heard of lately. */
 export class Crowd {
   private readonly tabs = new Map<string, { status: TabStatus; seen: number }>()
 

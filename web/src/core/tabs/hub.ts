@@ -4,7 +4,7 @@
 import type { Cancel, Clock } from '../clock'
 import { randomId } from '../bytes'
 import type { Database } from '../store/database'
-import { HistoryWriter } from '../store/history'
+import { HistoryWriter } from '../store/writer'
 import { QuotaFull } from '../store/idb'
 import { Queue } from '../store/queue'
 import { Engine } from '../sync/engine'
@@ -50,6 +50,7 @@ interface Waiting {
   failed: (cause: Error) => void
 }
 
+/** One tab. It may be stopped and started again. */
 export class Hub {
   private readonly tab = randomId()
   private channel: Channel | undefined

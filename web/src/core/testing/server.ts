@@ -34,8 +34,10 @@ export class FakeServer implements Api {
   missed = false
   /** Consulted before a message is accepted. */
   refuse: (frame: Frame<'send'>) => Problem | undefined = () => undefined
-  /** Sends neither welcome nor anything else. */
+  /** Does not even open connections, and says nothing on those that are. */
   mute = false
+  /** Opens connections and says nothing. */
+  silent = false
   /** Answers nothing to a message, as if the connection broke after the commit. */
   swallowAnswers = false
   /** Refuses connections. */
@@ -159,7 +161,7 @@ export class FakeConnection implements Socket {
   ) {
     queueMicrotask(() => {
       if (server.down) this.end(1006)
-      else if (!server.mute || !this.ended) handlers.open()
+      else if (!server.mute) handlers.open()
     })
   }
 
@@ -186,7 +188,7 @@ export class FakeConnection implements Socket {
   send(text: string): void {
     const frame = JSON.parse(text) as ClientFrame
     this.server.frames.push(frame)
-    if (this.server.mute || !this.live) return
+    if (this.server.mute || this.server.silent || !this.live) return
     if (frame.type === 'hello') this.hello(frame)
     if (frame.type === 'resume') this.resume(frame.cursor)
     if (frame.type === 'send') this.message(frame)
