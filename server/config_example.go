@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-//go:generate sh -c "go run parley/cmd/parley check-config --example > ../parley.example.toml"
+//go:generate sh -c "go run parley/cmd/parley check-config --example > ../parley.example.toml.new && mv ../parley.example.toml.new ../parley.example.toml"
 
 // WriteExample writes the annotated example of a configuration file: every
 // setting with what it means and its default. What has to be set is set.
