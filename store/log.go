@@ -7,7 +7,6 @@ import (
 	"iter"
 	"slices"
 	"strconv"
-	"strings"
 
 	"parley"
 	"parley/conversation"
@@ -108,20 +107,25 @@ func (s *Store) EntriesAfter(ctx context.Context, streams []parley.StreamID, aft
 	return all, nil
 }
 
-// selectEntries asks stream by stream through the index for the places, and
-// reads the rows of the first of them only. The ids stand in the text: the driver
-// takes a time quadratic in the number of arguments.
+// selectEntries finds the places through the index, and reads the rows of the
+// first of them only. The ids stand in the text: the driver takes a time quadratic
+// in the number of arguments.
 func selectEntries(streams []parley.StreamID) string {
-	var text strings.Builder
-	text.WriteString(`SELECT ` + entryColumns + `, body FROM log WHERE pos IN (SELECT pos FROM log WHERE stream IN (`)
-	for i, id := range streams {
+	return `SELECT ` + entryColumns + `, body FROM log WHERE pos IN (
+SELECT pos FROM log WHERE stream IN ` + numbers(streams) + ` AND pos > $1 ORDER BY pos LIMIT $2) ORDER BY pos`
+}
+
+// numbers writes a list of numbers for use behind IN.
+func numbers[T ~int64](list []T) string {
+	text := make([]byte, 0, 2+12*len(list))
+	text = append(text, '(')
+	for i, n := range list {
 		if i > 0 {
-			text.WriteByte(',')
+			text = append(text, ',')
 		}
-		text.WriteString(strconv.FormatInt(int64(id), 10))
+		text = strconv.AppendInt(text, int64(n), 10)
 	}
-	text.WriteString(`) AND pos > $1 ORDER BY pos LIMIT $2) ORDER BY pos`)
-	return text.String()
+	return string(append(text, ')'))
 }
 
 // StreamHead implements conversation.Store.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"parley"
@@ -10,76 +11,71 @@ import (
 )
 
 const (
-	// purgeRows is how many rows one step deletes at most, and purgeTime about
-	// how long it may hold the writer.
-	purgeRows = 500
-	purgeTime = 4 * time.Millisecond
+	// purgeRows is how many rows one step deletes, and purgeMarks how many streams
+	// one step books: a few milliseconds each.
+	purgeRows  = 500
+	purgeMarks = 300
 )
 
-// purgeStep deletes as much of some ranges as goes into one step.
-type purgeStep struct {
-	ranges  []conversation.PurgeRange
-	expired bool // by the time limit, not because everybody had it
-
-	rest []conversation.PurgeRange // what is left to do afterwards
+// gone is how far a stream is purged: its last entry to go.
+type gone struct {
+	stream parley.StreamID
+	pos    parley.Pos
+	n      uint64
 }
 
-func (o *purgeStep) apply(b *batch) error {
-	started, room, before := time.Now(), purgeRows, b.purged
-	o.rest = o.ranges
-	for len(o.rest) > 0 && room > 0 && time.Since(started) < purgeTime {
-		n, err := o.purge(b, o.rest[0], room)
-		if err != nil {
-			return fmt.Errorf("purging stream %v: %w", o.rest[0].Stream, err)
-		}
-		b.purged += int64(n)
-		if room -= n; room > 0 {
-			o.rest = o.rest[1:]
-		}
-	}
-	if b.purged == before {
-		return nil
-	}
-	_, err := b.exec(`UPDATE meta SET head = $1 WHERE id = 1 AND head < $1`, int64(b.head))
-	return err
+// purgeStep is a part of a purge. The streams are booked before their entries are
+// deleted: after a crash between the two, entries are left that count as purged,
+// and the next purge takes them; the other way round their numbers would be lost.
+type purgeStep struct {
+	marks     []gone
+	expired   bool         // by the time limit, not because everybody had it
+	positions []parley.Pos // entries to delete
 }
 
 const (
-	deleteEntries = `
-DELETE FROM log WHERE pos IN (SELECT pos FROM log WHERE stream = $1 AND pos <= $2 ORDER BY pos LIMIT $3)
-RETURNING pos, n`
 	upsertStream = `
 INSERT INTO streams (id, second, purged, purged_n, delivered, changed) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (id) DO UPDATE SET purged = excluded.purged, purged_n = excluded.purged_n,
     delivered = CASE WHEN excluded.delivered > 0 THEN excluded.delivered ELSE streams.delivered END,
-    changed   = CASE WHEN excluded.delivered > 0 THEN excluded.changed ELSE streams.changed END`
+    changed   = CASE WHEN excluded.delivered > 0 THEN excluded.changed ELSE streams.changed END
+WHERE streams.purged < excluded.purged`
 	upsertMissed = `
 INSERT INTO readers (person, missed) VALUES ($1, $2)
 ON CONFLICT (person) DO UPDATE SET missed = excluded.missed WHERE readers.missed < excluded.missed`
+	raiseHead = `UPDATE meta SET head = $1 WHERE id = 1 AND head < $1`
 )
 
-// purge deletes at most room rows of a range, oldest first, and books in the
-// same transaction how far the stream is gone.
-func (o *purgeStep) purge(b *batch, r conversation.PurgeRange, room int) (int, error) {
-	var pos parley.Pos
-	var n uint64
-	rows, err := b.query(deleteEntries, int64(r.Stream), int64(r.Upto), room)
-	gone, err := collect(rows, err, func(r row) (struct{}, error) {
-		var p parley.Pos
-		var number uint64
-		err := r.Scan(&p, &number)
-		pos, n = max(pos, p), max(n, number)
-		return struct{}{}, err
-	})
-	if err != nil || len(gone) == 0 {
-		return 0, err
+func (o purgeStep) apply(b *batch) error {
+	for _, g := range o.marks {
+		if err := o.book(b, g); err != nil {
+			return fmt.Errorf("booking stream %v as purged: %w", g.stream, err)
+		}
 	}
-	delivered, readers := pos, people(r.Stream)
+	if len(o.positions) == 0 {
+		return nil
+	}
+	if _, err := b.exec(raiseHead, int64(b.head)); err != nil {
+		return fmt.Errorf("remembering the log's head: %w", err)
+	}
+	// The positions stand in the text: the driver takes a time quadratic in the
+	// number of arguments.
+	result, err := b.session.conn.ExecContext(context.Background(), "DELETE FROM log WHERE pos IN "+numbers(o.positions))
+	if err != nil {
+		return fmt.Errorf("deleting entries: %w", err)
+	}
+	n, err := result.RowsAffected()
+	b.purged += n
+	return err
+}
+
+func (o purgeStep) book(b *batch, g gone) error {
+	delivered, readers := g.pos, people(g.stream)
 	if o.expired {
 		delivered = 0
 		for _, p := range readers {
-			if _, err := b.exec(upsertMissed, int64(p), int64(pos)); err != nil {
-				return 0, err
+			if _, err := b.exec(upsertMissed, int64(p), int64(g.pos)); err != nil {
+				return err
 			}
 		}
 	}
@@ -87,8 +83,8 @@ func (o *purgeStep) purge(b *batch, r conversation.PurgeRange, room int) (int, e
 	if len(readers) == 2 {
 		second = readers[1]
 	}
-	_, err = b.exec(upsertStream, int64(r.Stream), int64(second), int64(pos), int64(n), int64(delivered), int64(b.head))
-	return len(gone), err
+	_, err := b.exec(upsertStream, int64(g.stream), int64(second), int64(g.pos), int64(g.n), int64(delivered), int64(b.head))
+	return err
 }
 
 // people are those who read a stream whose id says so, the lower id first.
@@ -107,32 +103,53 @@ func (s *Store) Purge(ctx context.Context, ranges []conversation.PurgeRange) err
 	return s.purge(ctx, ranges, false)
 }
 
+// purge finds what there is to delete without the writer, and deletes it in the
+// order of positions: neighbours share pages, entries of one stream do not.
 func (s *Store) purge(ctx context.Context, ranges []conversation.PurgeRange, expired bool) error {
-	for len(ranges) > 0 {
-		step := &purgeStep{ranges: ranges, expired: expired}
-		if err := s.writer.do(ctx, s.writer.bulk, step); err != nil {
+	var marks []gone
+	var positions []parley.Pos
+	for _, r := range ranges {
+		before := len(positions)
+		rows, err := s.read.query(ctx, `SELECT pos FROM log WHERE stream = $1 AND pos <= $2 ORDER BY pos`, int64(r.Stream), int64(r.Upto))
+		some, err := collect(rows, err, func(r row) (p parley.Pos, err error) {
+			err = r.Scan(&p)
+			return p, err
+		})
+		if err != nil {
+			return fmt.Errorf("looking for what to purge: %w", err)
+		}
+		if positions = append(positions, some...); len(positions) == before {
+			continue
+		}
+		last := gone{stream: r.Stream, pos: positions[len(positions)-1]}
+		if err := s.read.queryRow(ctx, `SELECT n FROM log WHERE pos = $1`, int64(last.pos)).Scan(&last.n); err != nil {
+			return fmt.Errorf("looking for what to purge: %w", err)
+		}
+		marks = append(marks, last)
+	}
+	slices.Sort(positions)
+	for some := range slices.Chunk(marks, purgeMarks) {
+		if err := s.writer.do(ctx, s.writer.bulk, purgeStep{marks: some, expired: expired}); err != nil {
 			return err
 		}
-		ranges = step.rest
+	}
+	for some := range slices.Chunk(positions, purgeRows) {
+		if err := s.writer.do(ctx, s.writer.bulk, purgeStep{positions: some}); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // PurgeOlder implements conversation.Store. It looks at every row, not only at
 // the first: a clock that was wrong for a while must not shield what it stamped.
+// With an error some of the ranges may still be there; the next call takes them.
 func (s *Store) PurgeOlder(ctx context.Context, before time.Time) ([]conversation.PurgeRange, error) {
 	expired, err := s.expired(ctx, before)
 	if err != nil {
 		return nil, fmt.Errorf("looking for entries over the time limit: %w", err)
 	}
-	var done []conversation.PurgeRange
-	for _, r := range expired {
-		if err := s.purge(ctx, []conversation.PurgeRange{r}, true); err != nil {
-			return done, err
-		}
-		done = append(done, r)
-	}
-	return done, nil
+	return expired, s.purge(ctx, expired, true)
 }
 
 // expired finds the last entry of each stream that is over the limit.

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"sort"
 	"time"
 )
 
@@ -23,6 +22,7 @@ const sweepTime = 3 * time.Millisecond
 const (
 	interiorPage, interiorHeader = 5, 12
 	leafPage, leafHeader         = 13, 8
+	smallestPage                 = 512
 )
 
 // sweepStep clears leaf pages of the log from a key on, as many as go into one
@@ -94,7 +94,10 @@ func (t *tree) find(key int64) (leaf, error) {
 			break
 		}
 		t.interior[l.page] = data
-		child, bound, inner := descend(data, key)
+		child, bound, inner, err := descend(data, key)
+		if err != nil {
+			return leaf{}, err
+		}
 		if inner {
 			l.bound, l.rightmost = bound, false
 		}
@@ -111,7 +114,7 @@ func (t *tree) read(page int64) ([]byte, error) {
 	if err := t.b.queryRow(`SELECT data FROM sqlite_dbpage WHERE pgno = $1`, page).Scan(&data); err != nil {
 		return nil, fmt.Errorf("reading page %d: %w", page, err)
 	}
-	if len(data) < 512 {
+	if len(data) < smallestPage {
 		return nil, errPage
 	}
 	return data, nil
@@ -119,49 +122,71 @@ func (t *tree) read(page int64) ([]byte, error) {
 
 // descend finds the child of an interior page for key. inner says that bound is
 // the highest key below that child; else it is the page's last child.
-func descend(data []byte, key int64) (child, bound int64, inner bool) {
-	cells := int(binary.BigEndian.Uint16(data[3:]))
-	cell := func(i int) []byte { return data[binary.BigEndian.Uint16(data[interiorHeader+2*i:]):] }
-	i := sort.Search(cells, func(i int) bool { return varint(cell(i)[4:]) >= key })
-	if i == cells {
-		return int64(binary.BigEndian.Uint32(data[8:])), 0, false
+func descend(data []byte, key int64) (child, bound int64, inner bool, err error) {
+	low, high := 0, int(binary.BigEndian.Uint16(data[3:]))
+	child = int64(binary.BigEndian.Uint32(data[8:]))
+	if interiorHeader+2*high > len(data) {
+		return 0, 0, false, errPage
 	}
-	return int64(binary.BigEndian.Uint32(cell(i))), varint(cell(i)[4:]), true
+	for low < high {
+		middle := (low + high) / 2
+		at := int(binary.BigEndian.Uint16(data[interiorHeader+2*middle:]))
+		if at+4 > len(data) {
+			return 0, 0, false, errPage
+		}
+		upto, ok := varint(data[at+4:])
+		if !ok {
+			return 0, 0, false, errPage
+		}
+		if upto < key {
+			low = middle + 1
+		} else {
+			high, inner, bound = middle, true, upto
+			child = int64(binary.BigEndian.Uint32(data[at:]))
+		}
+	}
+	return child, bound, inner, nil
 }
 
 // varint reads SQLite's variable-length integer: seven bits a byte, the highest
 // first, and eight in the ninth.
-func varint(b []byte) int64 {
-	var v uint64
-	for i := range 8 {
-		v = v<<7 | uint64(b[i]&0x7f)
-		if b[i] < 0x80 {
-			return int64(v)
+func varint(b []byte) (v int64, ok bool) {
+	for i, c := range b {
+		if i == 8 {
+			return v<<8 | int64(c), true
+		}
+		if v = v<<7 | int64(c&0x7f); c < 0x80 {
+			return v, true
 		}
 	}
-	return int64(v<<8 | uint64(b[8]))
+	return 0, false
 }
 
-// wipe clears what lies between the list of cells and the first cell, and
-// reports whether there was anything.
+// wipe clears the unused middle of a page, and reports whether there was
+// anything in it.
 func (t *tree) wipe(l leaf) (bool, error) {
-	from := leafHeader + 2*int(binary.BigEndian.Uint16(l.data[3:]))
-	upto := int(binary.BigEndian.Uint16(l.data[5:]))
-	if upto == 0 {
-		upto = 1 << 16
+	middle, err := unused(l.data)
+	if err != nil || empty(middle) {
+		return false, err
 	}
-	if from > upto || upto > len(l.data) {
-		return false, errPage
-	}
-	unused := l.data[from:upto]
-	if empty(unused) {
-		return false, nil
-	}
-	clear(unused)
+	clear(middle)
 	if _, err := t.b.exec(`UPDATE sqlite_dbpage SET data = $2 WHERE pgno = $1`, l.page, l.data); err != nil {
 		return false, fmt.Errorf("clearing page %d: %w", l.page, err)
 	}
 	return true, nil
+}
+
+// unused is what lies between the list of cells and the first cell of a leaf.
+func unused(data []byte) ([]byte, error) {
+	from := leafHeader + 2*int(binary.BigEndian.Uint16(data[3:]))
+	upto := int(binary.BigEndian.Uint16(data[5:]))
+	if upto == 0 {
+		upto = 1 << 16
+	}
+	if from > upto || upto > len(data) {
+		return nil, errPage
+	}
+	return data[from:upto], nil
 }
 
 func empty(b []byte) bool {

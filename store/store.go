@@ -82,6 +82,9 @@ func (s *Store) open(ctx context.Context) error {
 	if err := createFile(path); err != nil {
 		return err
 	}
+	if err := syncFile(s.path); err != nil {
+		return err
+	}
 	if err := prepare(ctx, path); err != nil {
 		return err
 	}
