@@ -41,7 +41,7 @@ type Config struct {
 type OrganisationConfig struct {
 	Name          string   `key:"name" required:"Example Ltd" doc:"Name of the organisation, as people see it."`
 	Domains       []string `key:"domains" required:"example.com" doc:"Domains of the sign-in addresses that this server serves."`
-	DefaultDomain string   `key:"default_domain" doc:"Domain that is added to a name typed without one, and to directory records without an address. Empty: the first of domains."`
+	DefaultDomain string   `key:"default_domain" doc:"Domain that completes a name without one at the command line, and a directory record without an address. Empty: the first of domains."`
 	Region        string   `key:"region" required:"GB" doc:"Country of the organisation (two letters, ISO 3166). It completes phone numbers that are written without a country code."`
 }
 

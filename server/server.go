@@ -155,7 +155,27 @@ func (s *Server) handler(figures *figures) http.Handler {
 		mux.Handle("GET /metrics", figuresFor(s.config.Metrics.Token, figures.handler()))
 	}
 	mux.Handle("/", s.edge.Handler())
-	return watched(mux, newRouteNames(routePatterns()), figures, s.log)
+	return watched(s.onlySecure(mux), newRouteNames(routePatterns()), figures, s.log)
+}
+
+// onlySecure tells browsers that came over TLS never to come without it (RFC
+// 6797). With LAN it does not: the same address may hold something else tomorrow.
+func (s *Server) onlySecure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.TLS != nil && !s.config.LAN {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// warn tells the operator what works and should not be left so.
+func (s *Server) warn() {
+	addr, ok := s.main.listener.Addr().(*net.TCPAddr)
+	plain := s.config.TLS.Mode == TLSOff && !s.config.LAN
+	if ok && plain && !addr.IP.IsLoopback() && len(s.config.TrustedProxies) == 0 {
+		s.log.Warn("people reach this address without encryption; set tls, or trusted_proxies for a proxy in front", "addr", s.Addr())
+	}
 }
 
 // routePatterns are the routes that requests are counted under.
@@ -221,6 +241,7 @@ func (s *Server) started(ctx context.Context, layer, layers int) error {
 		return s.parts.fillDemo(ctx)
 	case layer == layers-1:
 		s.log.Info("serving", "addr", s.Addr(), "version", s.config.Build)
+		s.warn()
 		if s.config.Out != nil {
 			if err := s.notice(s.config.Out); err != nil {
 				return err

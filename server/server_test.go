@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,6 +17,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/lxzan/gws"
 
 	"parley/server/demo"
 )
@@ -106,6 +109,25 @@ func (s *started) get(path string) (status int, body string) {
 // signIn signs in and returns the status.
 func (s *started) signIn(address, password string) int {
 	s.t.Helper()
+	answer := s.postSignIn(address, password)
+	answer.Body.Close()
+	return answer.StatusCode
+}
+
+// token signs in and returns the device's token.
+func (s *started) token(address, password string) string {
+	s.t.Helper()
+	answer := s.postSignIn(address, password)
+	defer answer.Body.Close()
+	var session struct{ Token string }
+	if err := json.NewDecoder(answer.Body).Decode(&session); err != nil {
+		s.t.Fatal(err)
+	}
+	return session.Token
+}
+
+func (s *started) postSignIn(address, password string) *http.Response {
+	s.t.Helper()
 	request, err := json.Marshal(map[string]any{
 		"address": address, "password": password, "installation": strings.Repeat("A", 22), "device_name": "test",
 		"device_class": "desktop", "time_zone": "Europe/Berlin", "token": true,
@@ -117,8 +139,7 @@ func (s *started) signIn(address, password string) int {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	answer.Body.Close()
-	return answer.StatusCode
+	return answer
 }
 
 func TestDemoServesAtOnce(t *testing.T) {
@@ -222,8 +243,78 @@ func TestAddressInUse(t *testing.T) {
 	serve(t, c) // nothing of the failed one is left
 }
 
-// What is under way is finished, what is new is refused, and everything is over
-// in time.
+// A request that is under way when the server stops is finished.
+func TestRequestsUnderWayAreFinished(t *testing.T) {
+	begun, release := make(chan struct{}), make(chan struct{})
+	e, err := listen("test", "127.0.0.1:0", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		close(begun)
+		<-release
+		io.WriteString(w, "finished")
+	}), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	served, answered := make(chan error, 1), make(chan string, 1)
+	go func() { served <- e.serve(ctx) }()
+	go func() {
+		answer, err := http.Get("http://" + e.listener.Addr().String())
+		if err != nil {
+			answered <- err.Error()
+			return
+		}
+		defer answer.Body.Close()
+		text, _ := io.ReadAll(answer.Body)
+		answered <- string(text)
+	}()
+	<-begun
+	cancel()
+	close(release)
+	if got := <-answered; got != "finished" {
+		t.Errorf("got %s", got)
+	}
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
+
+// closeCode waits for a socket's close code.
+type closeCode struct {
+	gws.BuiltinEventHandler
+	code chan uint16
+}
+
+// OnClose implements gws.Event.
+func (c closeCode) OnClose(_ *gws.Conn, err error) {
+	if closed, ok := errors.AsType[*gws.CloseError](err); ok {
+		c.code <- closed.Code
+		return
+	}
+	c.code <- 0
+}
+
+// Open sockets are told that the server goes away, so that apps come back.
+func TestShutdownTellsSockets(t *testing.T) {
+	c := testConfig(t)
+	c.Demo = true
+	s := serve(t, c)
+	token := s.token(demo.SignIn()[0], demo.Password)
+	handler := closeCode{code: make(chan uint16, 1)}
+	socket, _, err := gws.NewClient(handler, &gws.ClientOption{
+		Addr: "ws://" + s.Addr() + "/api/ws", RequestHeader: http.Header{"Authorization": {"Bearer " + token}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go socket.ReadLoop() // ends with the socket
+	s.stop()
+	if code := <-handler.code; code != 1001 {
+		t.Errorf("close code %d", code)
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
+// Stopping an idle server takes no time, and frees the folder.
 func TestShutdown(t *testing.T) {
 	s := serve(t, testConfig(t))
 	began := time.Now()
@@ -310,7 +401,7 @@ func TestTLSFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer.Body.Close()
-	if answer.StatusCode != 200 || !strings.HasPrefix(s.URL(), "https://") {
-		t.Errorf("status %d at %s", answer.StatusCode, s.URL())
+	if answer.StatusCode != 200 || !strings.HasPrefix(s.URL(), "https://") || answer.Header.Get("Strict-Transport-Security") == "" {
+		t.Errorf("status %d at %s, %v", answer.StatusCode, s.URL(), answer.Header)
 	}
 }

@@ -108,7 +108,7 @@ func (c console) importPeople(ctx context.Context, args []string) error {
 			if problem != "" {
 				fmt.Fprintln(c.err, problem)
 			}
-			if so != nil {
+			if so != nil && so.Read%10_000 == 0 {
 				fmt.Fprintf(c.err, "%d people read …\n", so.Read)
 			}
 		})
