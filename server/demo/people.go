@@ -34,7 +34,7 @@ type office struct {
 
 var offices = map[string]office{
 	"Hamburg":   {"Hamburg, Am Sandtorkai 9", "DE", "+49 40 66969 1%02d", "+49 171 39200 %02d"},
-	"London":    {"London, Finch Yard", "GB", "020 7946 07%02d", "07700 9001%02d"},
+	"London":    {"London, Finch Yard", "GB", "020 7946 07%02d", "+44 7700 9001%02d"},
 	"Paris":     {"Paris, quai de la Loire", "FR", "01 99 00 42 %02d", "+33 6 39 98 11 %02d"},
 	"Stockholm": {"Stockholm, Skeppsbron", "SE", "08-465 004 %02d", "+46 70 17406%02d"},
 	"Toronto":   {"Toronto, Queens Quay", "CA", "(416) 555-01%02d", "+1 647-555-01%02d"},
