@@ -10,7 +10,7 @@ FUZZTIME ?= 30s
 
 web_sources := $(shell find web/src web/public web/build -type f 2>/dev/null) \
 	$(wildcard web/*.html web/*.ts web/*.json)
-fuzz_files := $(shell grep -rl --include='*_test.go' '^func Fuzz' . 2>/dev/null | grep -v node_modules)
+fuzz_files := $(shell git grep -l '^func Fuzz' -- '*_test.go' 2>/dev/null)
 
 .PHONY: run build test check dev generate fuzz soak
 .PHONY: toolchain static go-test web-test browser-test bin/parley
@@ -69,7 +69,7 @@ fuzz:
 	@set -e; for file in $(fuzz_files); do \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
 			echo "== $$target in $$(dirname $$file)"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$(dirname $$file); \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file); \
 		done; \
 	done
 
