@@ -119,7 +119,8 @@ function watchPage(hub: Hub): () => void {
     hub.setStatus({ active: true })
   }
   document.addEventListener('visibilitychange', () => {
-    hub.setStatus({ visible: visible(), timeZone: timeZone() })
+    // Whoever brings the app to the screen is there.
+    hub.setStatus({ visible: visible(), active: visible(), timeZone: timeZone() })
     if (visible()) hub.wake()
   }, options)
   // A page that the browser puts aside must not keep the lock; brought back, it joins again.

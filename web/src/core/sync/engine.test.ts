@@ -453,6 +453,26 @@ describe('watching and typing', () => {
     expect(d.typing).toEqual(['p1.p2 p2 true', 'p1.p2 p2 false'])
   })
 
+  it('says hello as active within five minutes of the last touch, also after a redial', async () => {
+    const d = await TestDevice.start(server)
+    await d.online()
+    d.engine.activity({ visible: true, active: true, timeZone: 'Europe/Berlin' })
+    d.engine.activity({ visible: true, active: false, timeZone: 'Europe/Berlin' }) // the flag is used up
+    const redialAfter = async (ms: number): Promise<void> => {
+      const greeted = server.sent('hello').length
+      server.connection.end(1006)
+      await until(() => d.told.connection.at(-1) !== 'online', 'the end of the connection')
+      d.clock.pass(ms)
+      d.engine.wake()
+      await until(() => server.sent('hello').length > greeted, 'another hello')
+      await d.online()
+    }
+    await redialAfter(4 * 60_000)
+    expect(server.sent('hello').at(-1)?.active).toBe(true)
+    await redialAfter(2 * 60_000)
+    expect(server.sent('hello').at(-1)?.active).toBe(false)
+  })
+
   it('says when the screen goes off, and nothing when nothing changed', async () => {
     const d = await TestDevice.start(server)
     await d.online()

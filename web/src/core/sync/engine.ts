@@ -27,6 +27,8 @@ type LogEvent = EventOf<'entry'> | EventOf<'accepted'>
 const storeWaitMs = 2_000
 const longestStoreWaitMs = 60_000
 const outdatedWaitMs = 5 * 60_000
+/** Somebody who did something here this recently is active when the device connects: a redial must not make them Away. */
+const recentMs = 5 * 60_000
 
 /** One owner's engine: made for a loaded history, started once, stopped once. */
 export class Engine {
@@ -44,6 +46,7 @@ export class Engine {
   private pumping = false
   private updateTimer: Cancel | undefined
   private activityNow: Activity
+  private touched = -Infinity // when the person last did something here
   private watched: readonly string[] = []
 
   constructor(
@@ -52,6 +55,7 @@ export class Engine {
   ) {
     const { clock, listener } = ports
     this.activityNow = activity
+    if (activity.active) this.touched = clock.now()
     this.storeWaits = new Backoff(clock, storeWaitMs, longestStoreWaitMs)
     this.line = new Line(clock, ports.dial, {
       opened: () => this.greet(),
@@ -118,6 +122,7 @@ export class Engine {
     const { visible, active, timeZone } = activity
     const before = this.activityNow
     this.activityNow = activity
+    if (active) this.touched = this.ports.clock.now()
     if (!active && visible === before.visible && timeZone === before.timeZone) return
     if (this.greeted) this.line.send({ type: 'activity', visible, active, time_zone: timeZone })
   }
@@ -148,14 +153,14 @@ export class Engine {
   // --- The connection
 
   private greet(): void {
-    const { visible, active, timeZone } = this.activityNow
+    const { visible, timeZone } = this.activityNow
     this.line.send({
       type: 'hello',
       protocol: protocolVersion,
       build: this.ports.build,
       cursor: this.ports.history.now.cursor,
       visible,
-      active,
+      active: this.ports.clock.now() - this.touched < recentMs,
       time_zone: timeZone,
     })
   }
