@@ -67,12 +67,13 @@ func (c *control) handler() http.Handler {
 	return mux
 }
 
-// serveControl answers on the listener until ctx ends. Then it gives requests
-// under way drainTime to finish.
+// serveControl answers on the listener until ctx ends. Then an import stops where
+// it is, and says so, and other requests under way get drainTime to finish.
 func serveControl(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	// No time limits: an import of 100,000 people takes its time, and whoever is
 	// here is the administrator.
-	e := &endpoint{name: "control", listener: listener, server: &http.Server{Handler: handler}}
+	server := &http.Server{Handler: handler, BaseContext: func(net.Listener) context.Context { return ctx }}
+	e := &endpoint{name: "control", listener: listener, server: server}
 	return e.serve(ctx)
 }
 

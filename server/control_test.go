@@ -305,3 +305,38 @@ func TestOneImportAtATime(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// An import that is under way when the server stops ends with a reason.
+func TestImportEndsWithTheServer(t *testing.T) {
+	c := testConfig(t)
+	s := serve(t, c)
+	control := openControl(t, c)
+	reader, writer := io.Pipe()
+	ended := make(chan error, 1)
+	progress := make(chan struct{}, 1)
+	go func() {
+		_, err := control.ImportPeople(t.Context(), reader, ImportOptions{}, func(string, *ImportCount) {
+			select {
+			case progress <- struct{}{}:
+			default:
+			}
+		})
+		reader.CloseWithError(io.ErrClosedPipe)
+		ended <- err
+	}()
+	written := make(chan struct{})
+	go func() { // an export without an end
+		defer close(written)
+		for i := 0; ; i++ {
+			if _, err := io.WriteString(writer, person(fmt.Sprint(i), fmt.Sprintf("u%d", i), "Somebody")+"\n"); err != nil {
+				return
+			}
+		}
+	}()
+	<-progress
+	s.stop()
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "the server stops") {
+		t.Errorf("error %v", err)
+	}
+	<-written
+}

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"context"
+	"errors"
 	"time"
 
 	"parley"
@@ -82,6 +84,9 @@ var refusalTexts = map[string]string{
 
 // inWords says what was wrong to the administrator, who may know everything.
 func inWords(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return "the server stops; try again when it runs"
+	}
 	if refusal, ok := asRefusal(err); ok {
 		if text, ok := refusalTexts[refusal.Key]; ok {
 			return text
