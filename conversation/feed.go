@@ -84,6 +84,9 @@ const (
 // when there is something to collect; it must not block. A device has one feed: a
 // new one closes the old. Follow returns ErrResync when after is beyond the head.
 func (l *Log) Follow(ctx context.Context, actor parley.Actor, after parley.Pos, wake func()) (*Feed, error) {
+	if err := l.learn(ctx, actor); err != nil {
+		return nil, err
+	}
 	f := &Feed{log: l, actor: actor, wake: wake}
 	l.mu.Lock()
 	r := l.readers[actor.Person]

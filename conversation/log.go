@@ -372,6 +372,35 @@ func (l *Log) Notify(event parley.Event) {
 	}
 }
 
+// learn books a device that the log was not told of yet: an event is a hint, the
+// store is the truth. The store is asked again once the device is booked, because
+// it may have ended in between, and that event is not told twice.
+func (l *Log) learn(ctx context.Context, actor parley.Actor) error {
+	l.mu.Lock()
+	r := l.readers[actor.Person]
+	known := r != nil && r.device(actor.Device) != nil
+	l.mu.Unlock()
+	if known {
+		return nil
+	}
+	found, err := l.store.Reader(ctx, actor.Device)
+	if err == nil && found.Person == actor.Person {
+		l.mu.Lock()
+		if r := l.reader(actor.Person); r.device(found.Device) == nil {
+			r.add(&device{id: found.Device, cursor: found.Cursor, from: found.From})
+		}
+		l.mu.Unlock()
+		if _, err = l.store.Reader(ctx, actor.Device); err == nil {
+			return nil
+		}
+		l.endDevices(parley.DevicesEnded{Person: actor.Person, Devices: []parley.DeviceID{actor.Device}})
+	}
+	if err != nil && parley.KindOf(err) != parley.NotFound {
+		return fmt.Errorf("looking for %s: %w", actor.Device, err)
+	}
+	return parley.Refuse(parley.SignIn, "session.ended")
+}
+
 // endDevices lets go of devices and returns their feeds, closed.
 func (l *Log) endDevices(e parley.DevicesEnded) []*Feed {
 	l.mu.Lock()

@@ -361,3 +361,40 @@ func TestPositionBeyondTheHead(t *testing.T) {
 		t.Errorf("Resume: %v, want ErrResync", err)
 	}
 }
+
+// A device connects before the log was told of its sign-in: an event is a hint,
+// and the device is in the store.
+func TestDeviceThatTheLogWasNotToldOf(t *testing.T) {
+	b := newBench(t, Reader{Person: alice, Device: 1}, Reader{Person: bob, Device: 2})
+	b.store.readers = append(b.store.readers, Reader{Person: bob, Device: 3, Cursor: 0})
+	f := b.follow(on(bob, 3), 0)
+	b.must(b.send(on(alice, 1), aliceAndBob, "hello"))
+	b.collects(f, "hello")
+	b.log.Notify(parley.DeviceSignedIn{Person: bob, Device: 3})
+	b.must(b.send(on(bob, 3), aliceAndBob, "hello back"))
+	b.collects(f, "hello back")
+	b.store.readers = append(b.store.readers, Reader{Person: bob, Device: 4})
+	if _, err := b.log.Sync(t.Context(), on(bob, 4), 0, 0); err != nil {
+		t.Errorf("syncing before the log was told: %v", err)
+	}
+	if _, err := b.log.Follow(t.Context(), on(alice, 2), 0, func() {}); parley.KindOf(err) != parley.SignIn {
+		t.Errorf("somebody else's device follows: %v", err)
+	}
+}
+
+// The device is signed out while the log learns of it: it must not be booked as a
+// reader that the log would wait for until the next start.
+func TestDeviceThatEndsWhileTheLogLearnsOfIt(t *testing.T) {
+	b := newBench(t, Reader{Person: alice, Device: 1})
+	b.store.readers = append(b.store.readers, Reader{Person: bob, Device: 3})
+	b.store.onReader = func() {
+		b.store.readers, b.store.onReader = b.store.readers[:1], nil
+		b.log.Notify(parley.DevicesEnded{Person: bob, Devices: []parley.DeviceID{3}})
+	}
+	if _, err := b.log.Follow(t.Context(), on(bob, 3), 0, func() {}); parley.KindOf(err) != parley.SignIn {
+		t.Errorf("following: %v", err)
+	}
+	if devices := b.log.reader(bob).devices; len(devices) > 0 {
+		t.Errorf("%d devices are booked", len(devices))
+	}
+}

@@ -29,6 +29,7 @@ type memoryStore struct {
 	commit   func([]parley.Entry)
 	reading  chan struct{} // if set, EntriesAfter waits for it
 	purgeErr error
+	onReader func() // called once a device was found
 }
 
 func newMemoryStore(readers ...Reader) *memoryStore {
@@ -69,6 +70,20 @@ func (m *memoryStore) Retained(context.Context) iter.Seq2[parley.Entry, error] {
 }
 func (m *memoryStore) Readers(context.Context) iter.Seq2[Reader, error] { return sequence(m.readers) }
 func (m *memoryStore) Floors(context.Context) iter.Seq2[Floor, error]   { return sequence(m.floors) }
+
+func (m *memoryStore) Reader(_ context.Context, d parley.DeviceID) (Reader, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range m.readers {
+		if r.Device == d {
+			if m.onReader != nil {
+				defer m.onReader()
+			}
+			return r, nil
+		}
+	}
+	return Reader{}, parley.ErrWithheld
+}
 
 func sequence[T any](list []T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {

@@ -50,6 +50,10 @@ type Store interface {
 	// Readers yields every signed-in device.
 	Readers(ctx context.Context) iter.Seq2[Reader, error]
 
+	// Reader returns one signed-in device; parley.ErrWithheld when it is none, or
+	// no longer.
+	Reader(ctx context.Context, device parley.DeviceID) (Reader, error)
+
 	// Floors yields what is kept for people whether they have a device or not.
 	// Who is not among them has never had a device and has missed nothing.
 	Floors(ctx context.Context) iter.Seq2[Floor, error]

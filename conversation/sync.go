@@ -27,6 +27,9 @@ func (l *Log) Sync(ctx context.Context, actor parley.Actor, after parley.Pos, li
 	if limit <= 0 || limit > maxPage {
 		limit = maxPage
 	}
+	if err := l.learn(ctx, actor); err != nil {
+		return Page{}, err
+	}
 	page, streams, err := l.behind(actor, after)
 	if err != nil || len(streams) == 0 {
 		return page, err

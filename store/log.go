@@ -3,6 +3,8 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -148,6 +150,18 @@ func (s *Store) Readers(ctx context.Context) iter.Seq2[conversation.Reader, erro
 			return d, err
 		})
 	})
+}
+
+const selectReader = `SELECT person, id, cursor, from_pos FROM devices WHERE id = $1`
+
+// Reader implements conversation.Store.
+func (s *Store) Reader(ctx context.Context, device parley.DeviceID) (conversation.Reader, error) {
+	var d conversation.Reader
+	err := s.read.queryRow(ctx, selectReader, int64(device)).Scan(&d.Person, &d.Device, &d.Cursor, &d.From)
+	if errors.Is(err, sql.ErrNoRows) {
+		return conversation.Reader{}, parley.ErrWithheld
+	}
+	return d, parley.Wrap(err, "reading a device's place")
 }
 
 const selectFloors = `SELECT person, floor, missed FROM readers WHERE person > $1 ORDER BY person LIMIT $2`
