@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parley"
+	"parley/egress"
 	"parley/policy"
 )
 
@@ -29,12 +30,13 @@ type Config struct {
 	Metrics      MetricsConfig      `key:"metrics" doc:"Figures for Prometheus at /metrics. Without the settings below they are given to this machine only."`
 	Log          LogConfig          `key:"log" doc:"The server's own log, on standard error. It never holds content, passwords, tokens or query strings."`
 
-	Logger  *slog.Logger // nil: nothing is logged
-	Out     io.Writer    // is told how to reach the server once it serves; nil: nobody is
-	Build   string       // version of the program, as people are told it
-	Demo    bool         // fill an empty data folder with the demo organisation
-	LAN     bool         // serve this machine's network with a certificate authority of its own
-	LANPage string       // with LAN: address of the page that explains how to trust it; empty: :8080
+	Logger  *slog.Logger  // nil: nothing is logged
+	Out     io.Writer     // is told how to reach the server once it serves; nil: nobody is
+	Build   string        // version of the program, as people are told it
+	Demo    bool          // fill an empty data folder with the demo organisation
+	LAN     bool          // serve this machine's network with a certificate authority of its own
+	Outside egress.Config // how the outside is reached; the zero value is the network itself
+	LANPage string        // with LAN: address of the page that explains how to trust it; empty: :8080
 }
 
 // OrganisationConfig says whose server this is.

@@ -60,7 +60,10 @@ func New(c Config) (*Server, error) {
 
 // build makes the edges and opens the addresses.
 func (s *Server) build() (err error) {
-	c, out := &s.config, egress.New(egress.Config{Log: s.log})
+	c := &s.config
+	outside := c.Outside
+	outside.Log = s.log
+	out := egress.New(outside)
 	tlsConfig, acme, err := serverTLS(c, out, s.log)
 	if err != nil {
 		return err
@@ -135,7 +138,7 @@ func (s *Server) newEdge(out *egress.Egress) (*webapi.Server, error) {
 		Discovery: account.NewDiscovery(account.DiscoveryConfig{
 			Client: out.Client(egress.Discovery), LookupSRV: out.LookupSRV, Log: s.log,
 		}),
-		About:          webapi.About{Name: c.Organisation.Name, Operator: c.Operator.Name, Domains: c.Organisation.Domains},
+		About:          webapi.About{Name: c.Organisation.Name, Operator: c.Operator.wire(), Domains: c.Organisation.Domains},
 		Build:          c.Build + "+" + web.Build(),
 		URL:            c.PublicURL,
 		Origins:        origins,
@@ -144,6 +147,15 @@ func (s *Server) newEdge(out *egress.Egress) (*webapi.Server, error) {
 		Limits:         webapi.Limits{FrameBurst: c.Limits.FramesAtOnce, FrameRate: float64(c.Limits.FramesPerSecond)},
 		Logger:         s.log,
 	})
+}
+
+// wire is the operator as everybody is told; nil when it is the organisation
+// itself.
+func (o OperatorConfig) wire() *webapi.Operator {
+	if o.Name == "" {
+		return nil
+	}
+	return &webapi.Operator{Name: o.Name, Contact: o.Contact, PrivacyURL: o.PrivacyURL}
 }
 
 // handler answers everything on the main address.

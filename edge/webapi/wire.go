@@ -8,13 +8,20 @@ import "time"
 
 // About is what anybody may know of this server.
 type About struct {
-	Name     string   `json:"name" doc:"The organisation's name."`
-	Operator string   `json:"operator,omitempty" doc:"Who runs the server."`
-	Domains  []string `json:"domains" doc:"The sign-in domains of this server."`
-	Build    string   `json:"build"`
-	Protocol int      `json:"protocol"`
-	Secure   bool     `json:"secure" doc:"Whether this origin is secure enough for a browser to keep an encrypted history."`
-	Features []string `json:"features"`
+	Name     string    `json:"name" doc:"The organisation's name."`
+	Operator *Operator `json:"operator,omitempty" doc:"Who runs the server, if that is not the organisation itself."`
+	Domains  []string  `json:"domains" doc:"The sign-in domains of this server."`
+	Build    string    `json:"build"`
+	Protocol int       `json:"protocol"`
+	Secure   bool      `json:"secure" doc:"Whether this origin is secure enough for a browser to keep an encrypted history."`
+	Features []string  `json:"features"`
+}
+
+// Operator is the third party that receives the information.
+type Operator struct {
+	Name       string `json:"name"`
+	Contact    string `json:"contact,omitempty" doc:"A mail address or a URL."`
+	PrivacyURL string `json:"privacy_url,omitempty" doc:"The operator's own privacy statement."`
 }
 
 // DiscoverRequest asks where an address signs in.

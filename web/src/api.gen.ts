@@ -51,8 +51,8 @@ export type About = {
   readonly features: readonly string[]
   /** The organisation's name. */
   readonly name: string
-  /** Who runs the server. */
-  readonly operator?: string | undefined
+  /** Who runs the server, if that is not the organisation itself. */
+  readonly operator?: Operator | undefined
   readonly protocol: number
   /** Whether this origin is secure enough for a browser to keep an encrypted history. */
   readonly secure: boolean
@@ -243,6 +243,14 @@ export type KnownEvent = {
 
 export type Marks = {
   readonly marks: readonly ConversationMarks[]
+}
+
+export type Operator = {
+  /** A mail address or a URL. */
+  readonly contact?: string | undefined
+  readonly name: string
+  /** The operator's own privacy statement. */
+  readonly privacy_url?: string | undefined
 }
 
 export type PeopleFound = {

@@ -59,7 +59,7 @@ function About() {
       <h2 class="head">{text('about.title')}</h2>
       <List kind="group">
         <Fact name={text('about.organisation')}>{said?.name ?? text('about.unknown')}</Fact>
-        {said?.operator !== undefined && <Fact name={text('about.operator')}>{said.operator}</Fact>}
+        {said?.operator !== undefined && <Fact name={text('about.operator')}>{said.operator.name}</Fact>}
         <Fact name={text('about.server')}>{location.host}</Fact>
         <Fact name={text('about.version')}>{said?.build ?? text('about.unknown')}</Fact>
         <Fact name={text('about.licence')}>{text('about.apache')}</Fact>

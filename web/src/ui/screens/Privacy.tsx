@@ -1,6 +1,6 @@
 // What is stored where in this version. Every sentence must be true of the running system.
-import { about } from '../../core'
 import { text, type PlainKey } from '../../text/text'
+import { Operator } from '../parts/Operator'
 import { DetailScreen } from '../parts/Screen'
 import { href } from '../router'
 import { ToSignIn } from './Door'
@@ -13,11 +13,10 @@ const sections: readonly { title: PlainKey; sentences: readonly PlainKey[] }[] =
 ]
 
 function Statement() {
-  const operator = about.value?.operator
   return (
     <div class="prose">
       <p class="warning">{text('emergency')}</p>
-      {operator !== undefined && operator !== '' && <p>{text('privacy.operator', { name: operator })}</p>}
+      <Operator />
       <p>{text('privacy.intro')}</p>
       {sections.map(({ title, sentences }) => (
         <section key={title} aria-labelledby={title}>

@@ -5,6 +5,7 @@ import { about, ApiError, ended, iOS, signIn, standalone, type EndReason } from 
 import { text, type PlainKey } from '../../text/text'
 import { placeOf } from '../account'
 import { wordsFor } from '../parts/Blank'
+import { Operator } from '../parts/Operator'
 import { PasswordField } from '../parts/Password'
 import { href } from '../router'
 import { Door } from './Door'
@@ -148,6 +149,7 @@ export function SignIn() {
         <a href={href('forgotten')}>{text('forgotten.link')}</a>
         <a href={href('privacy')}>{text('privacy.title')}</a>
       </p>
+      <Operator />
       <p class="warning">{text('emergency')}</p>
       <Install />
     </Door>
