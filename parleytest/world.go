@@ -59,10 +59,7 @@ func configure(data, addr string) server.Config {
 // Run starts the server at an address; Start does it the first time.
 func (w *World) Run(addr string) {
 	w.Helper()
-	c := configure(w.Data, addr)
-	c.Logger = slog.New(slog.NewTextHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.change(&c)
-	s, err := server.New(c)
+	s, err := server.New(w.config(addr))
 	if err != nil {
 		w.Fatalf("making the server: %v", err)
 	}
@@ -70,6 +67,13 @@ func (w *World) Run(addr string) {
 	w.Server, w.cancel, w.ended = s, cancel, make(chan error, 1)
 	go func() { w.ended <- s.Run(ctx) }()
 	w.Base = "http://" + s.Addr()
+}
+
+func (w *World) config(addr string) server.Config {
+	c := configure(w.Data, addr)
+	c.Logger = slog.New(slog.NewTextHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	w.change(&c)
+	return c
 }
 
 // Stop stops the server and waits for it.

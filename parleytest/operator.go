@@ -1,0 +1,167 @@
+package parleytest
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"parley"
+	"parley/edge/webapi"
+	"parley/privacy"
+	"parley/server"
+	"parley/store"
+)
+
+// What an operator does: the configuration, and the commands that go over the
+// control socket.
+
+// Organisation makes the server one of a real organisation, whose directory is
+// still empty, instead of the demo.
+func Organisation(domain string) func(*server.Config) {
+	return func(c *server.Config) {
+		c.Demo = false
+		c.Organisation = server.OrganisationConfig{Name: "Example Ltd", Domains: []string{domain}, DefaultDomain: domain, Region: "GB"}
+	}
+}
+
+// Control reaches the running server as the command line does.
+func (w *World) Control() *server.Control {
+	w.Helper()
+	return w.control(func() (server.Config, error) { return server.Config{}, errors.New("the server does not run") })
+}
+
+// ControlAlone reaches the data folder while no server runs over it.
+func (w *World) ControlAlone() *server.Control {
+	w.Helper()
+	return w.control(func() (server.Config, error) { return w.config("127.0.0.1:0"), nil })
+}
+
+func (w *World) control(configure func() (server.Config, error)) *server.Control {
+	w.Helper()
+	control, err := server.OpenControl(w.Context(), w.Data, configure)
+	if err != nil {
+		w.Fatalf("reaching the server's control: %v", err)
+	}
+	return control
+}
+
+// Imported is what an import said.
+type Imported struct {
+	server.ImportCount
+	Problems []string // one line each
+}
+
+// Import takes a directory export over into the running server.
+func (w *World) Import(ldif string, options server.ImportOptions) Imported {
+	w.Helper()
+	control := w.Control()
+	defer control.Close()
+	return w.ImportBy(control, ldif, options)
+}
+
+// ImportBy takes a directory export over by a control that the test holds.
+func (w *World) ImportBy(control *server.Control, ldif string, options server.ImportOptions) Imported {
+	w.Helper()
+	var said Imported
+	count, err := control.ImportPeople(w.Context(), strings.NewReader(ldif), options, func(problem string, _ *server.ImportCount) {
+		if problem != "" {
+			said.Problems = append(said.Problems, problem)
+		}
+	})
+	if err != nil {
+		w.Fatalf("importing people: %v", err)
+	}
+	said.ImportCount = count
+	return said
+}
+
+// Invite makes an invitation and returns its code.
+func (w *World) Invite(address string) string {
+	w.Helper()
+	control := w.Control()
+	defer control.Close()
+	invited, err := control.Invite(w.Context(), address)
+	if err != nil {
+		w.Fatalf("inviting %s: %v", address, err)
+	}
+	_, code, found := strings.Cut(invited.Link, "#/invitation/")
+	if code, err = url.PathUnescape(code); !found || err != nil {
+		w.Fatalf("the invitation's link is %q", invited.Link)
+	}
+	return code
+}
+
+// SetPassword gives somebody a password.
+func (w *World) SetPassword(address, password string) {
+	w.Helper()
+	control := w.Control()
+	defer control.Close()
+	if err := control.SetPassword(w.Context(), address, password); err != nil {
+		w.Fatalf("setting the password of %s: %v", address, err)
+	}
+}
+
+// SignInAs is the request of somebody with an address and a password.
+func SignInAs(address, password string) webapi.SignInRequest {
+	return webapi.SignInRequest{
+		Address: address, Password: password, DeviceName: "phone", DeviceClass: parley.Mobile.String(),
+		TimeZone: "Europe/Berlin", Installation: randomID(), Token: true,
+	}
+}
+
+// Backup writes a copy of the running server's database and returns its path.
+func (w *World) Backup() string {
+	w.Helper()
+	control := w.Control()
+	defer control.Close()
+	path := filepath.Join(w.TempDir(), "backup")
+	file, err := os.Create(path)
+	if err != nil {
+		w.Fatal(err)
+	}
+	if err := errors.Join(control.Backup(w.Context(), file), file.Close()); err != nil {
+		w.Fatalf("making a backup: %v", err)
+	}
+	return path
+}
+
+// Relate stops the server, writes what one person decided about another, and
+// starts it again at the same address: the screens for it come later.
+func (w *World) Relate(owner, other *Device, level privacy.Level) {
+	w.Helper()
+	ids := [2]parley.PersonID{}
+	for i, d := range []*Device{owner, other} {
+		id, err := parley.ParsePersonID(d.ID())
+		if err != nil {
+			w.Fatal(err)
+		}
+		ids[i] = id
+	}
+	addr := w.Server.Addr()
+	w.Stop()
+	err := withStore(w.Data, func(s *store.Store) error {
+		relation := privacy.Relation{Owner: ids[0], Other: ids[1], Level: level}
+		return s.SetRelation(w.Context(), relation, parley.Alongside{})
+	})
+	if err != nil {
+		w.Fatalf("writing a relation: %v", err)
+	}
+	w.Run(addr)
+}
+
+// withStore opens the database of a folder over which no server runs.
+func withStore(data string, do func(*store.Store) error) error {
+	s, err := store.Open(context.Background(), store.Config{Path: data})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	err = do(s)
+	cancel()
+	return errors.Join(err, <-ended, s.Close())
+}
