@@ -64,6 +64,7 @@ type Log struct {
 type stream struct {
 	positions []parley.Pos // of the retained entries, ascending
 	firstN    uint64       // number within the stream of positions[0]
+	silent    []parley.Pos // those of them that somebody who blocks their sender never gets
 }
 
 // reader is a person as a reader of streams.
@@ -343,6 +344,9 @@ func (l *Log) note(e *parley.Entry) {
 		}
 	}
 	s.positions = append(s.positions, e.Pos)
+	if e.About != 0 {
+		s.silent = append(s.silent, e.Pos)
+	}
 	for _, p := range members(room[:0], e.Stream) {
 		r := l.reader(p)
 		if e.Pos <= r.delivered() {

@@ -51,6 +51,7 @@ func (s *stream) forget(pos parley.Pos) bool {
 	}
 	s.positions = slices.Delete(s.positions, 0, i)
 	s.firstN += uint64(i)
+	s.silent = slices.DeleteFunc(s.silent, func(p parley.Pos) bool { return p <= pos })
 	return len(s.positions) > 0
 }
 
@@ -90,10 +91,16 @@ func (l *Log) passedRanges() []PurgeRange {
 	return ranges
 }
 
-// passed is the position that every reader of the stream is past.
+// passed is the position that every reader of the stream is past. A message to
+// somebody who blocks its sender is passed by nobody: it stays until its time
+// limit, as one to somebody who never signs in. Else the sender could tell the
+// two apart, by a sync from the start or by sending it again.
 func (l *Log) passed(id parley.StreamID) parley.Pos {
 	var room [2]parley.PersonID
 	pos := l.head
+	if silent := l.streams[id].silent; len(silent) > 0 {
+		pos = silent[0] - 1
+	}
 	for _, p := range members(room[:0], id) {
 		pos = min(pos, l.reader(p).passed())
 	}

@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -127,3 +128,39 @@ func TestDeliveredMarksAfterPurge(t *testing.T) {
 		t.Errorf("delivered up to %d, want 2 (still held)", got)
 	}
 }
+
+// Somebody blocked must not find out by what is forgotten: a message to somebody
+// who never signs in stays until its time limit, and is known when sent again.
+func TestWhatABlockedPersonSentStaysAsWithSomebodyWhoNeverSignsIn(t *testing.T) {
+	b := newBench(t, Reader{Person: alice, Device: 1}, Reader{Person: bob, Device: 2})
+	b.world.blocked[[2]parley.PersonID{bob, alice}] = true
+	aliceAndCarol := parley.DirectStream(alice, carol) // who never signed in
+	sender := b.follow(on(alice, 1), 0)
+	for i, to := range []parley.StreamID{aliceAndBob, aliceAndCarol} {
+		b.must(b.sendAs(on(alice, 1), to, clientID(i), "are you there"))
+	}
+	sender.Acknowledge(2)
+	for _, restart := range []bool{false, true} {
+		if restart {
+			b.store.readers[0].Cursor = 2
+			b.load()
+		}
+		b.purges()
+		page, err := b.log.Sync(t.Context(), on(alice, 1), 0, 0)
+		b.must(err)
+		if got := texts(page.Items); got != "are you there are you there" {
+			t.Errorf("restarted %t: of both messages the sender finds %q", restart, got)
+		}
+		for i, to := range []parley.StreamID{aliceAndBob, aliceAndCarol} {
+			if err := b.sendAs(on(alice, 1), to, clientID(i), "are you there"); !errors.Is(err, ErrKnown) {
+				t.Errorf("restarted %t: message %d sent again: %v", restart, i, err)
+			}
+		}
+	}
+	b.must(b.log.purgeOld(t.Context()))
+	if len(b.log.streams) > 0 {
+		t.Error("the time limit leaves something behind")
+	}
+}
+
+func clientID(i int) parley.ClientID { return parley.ClientID(fmt.Sprintf("%022d", i)) }
