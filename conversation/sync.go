@@ -83,6 +83,12 @@ func (l *Log) Read(ctx context.Context, actor parley.Actor, conversation parley.
 	if !reads(actor.Person, conversation) {
 		return parley.ErrWithheld
 	}
+	if to, direct := other(conversation, actor.Person); direct {
+		// Ids can be made up, and each would leave a row behind.
+		if _, found := l.people.Person(to); !found {
+			return parley.ErrWithheld
+		}
+	}
 	n, err := l.number(ctx, conversation, upto)
 	if err != nil {
 		return err
