@@ -124,6 +124,7 @@ func (f *Feed) Resume(ctx context.Context, after parley.Pos) error {
 		backlog, err = f.log.store.EntriesAfter(ctx, streams, f.start(after), maxBacklog+1)
 		if err != nil {
 			f.lose()
+			f.wake() // to tell the gap: nothing else may come
 			return fmt.Errorf("reading the backlog of %s: %w", f.actor.Device, err)
 		}
 	}
@@ -171,6 +172,7 @@ func (f *Feed) finish(backlog []parley.Entry, head parley.Pos) {
 	for i := range backlog {
 		if backlog[i].Pos <= head {
 			items = append(items, &Item{Entry: backlog[i]})
+			f.bytes += len(backlog[i].Body)
 		}
 	}
 	f.items = append(items, f.items...)

@@ -166,6 +166,41 @@ func TestSlowReaderCostsBoundedMemory(t *testing.T) {
 	}
 }
 
+func TestBacklogCountsAsGathered(t *testing.T) {
+	b := newBench(t, Reader{Person: alice, Device: 1}, Reader{Person: bob, Device: 2})
+	for range 10 {
+		b.must(b.send(on(alice, 1), aliceAndBob, "before"))
+	}
+	f := b.follow(on(bob, 2), 0)
+	b.must(b.send(on(alice, 1), aliceAndBob, "after"))
+	if want := 10*len("before") + len("after"); f.bytes != want {
+		t.Errorf("a feed counts %d bytes of what it holds, want %d", f.bytes, want)
+	}
+	f.Collect(maxGathered)
+	if f.bytes != 0 {
+		t.Errorf("an empty feed counts %d bytes", f.bytes)
+	}
+}
+
+// A backlog that could not be read is a gap, and the connection is woken to say
+// so: nothing else might wake it.
+func TestBacklogThatCannotBeReadIsAGap(t *testing.T) {
+	b := newBench(t, Reader{Person: alice, Device: 1}, Reader{Person: bob, Device: 2})
+	b.must(b.send(on(alice, 1), aliceAndBob, "missed"))
+	woken := 0
+	f, err := b.log.Follow(t.Context(), on(bob, 2), -1, func() { woken++ })
+	b.must(err)
+	f.Collect(10) // the first gap
+	b.store.readErr = errors.New("the disk is gone")
+	woken = 0
+	if err := f.Resume(t.Context(), 0); !errors.Is(err, b.store.readErr) {
+		t.Errorf("resuming over a broken store: %v", err)
+	}
+	if woken == 0 || !f.Collect(10).Gap {
+		t.Errorf("woken %d times; the device is not told that nothing streams", woken)
+	}
+}
+
 func TestSendIsRefused(t *testing.T) {
 	valid := parley.ClientID("AAAAAAAAAAAAAAAAAAAAAA")
 	tests := []struct {
@@ -311,6 +346,14 @@ func TestReadMarksReachTheOwnDevices(t *testing.T) {
 	}
 	if err := b.log.Read(t.Context(), on(carol, 3), aliceAndBob, 1); parley.KindOf(err) != parley.NotFound {
 		t.Errorf("a stranger may read: %v", err)
+	}
+	for _, nobody := range []parley.StreamID{parley.DirectStream(bob, 4000), -1} {
+		if err := b.log.Read(t.Context(), on(bob, 2), nobody, 1); parley.KindOf(err) != parley.NotFound {
+			t.Errorf("a conversation with nobody, %s, is read: %v", nobody, err)
+		}
+	}
+	if len(b.store.marks) != 1 {
+		t.Errorf("%d marks are stored, want 1", len(b.store.marks))
 	}
 	if err := b.log.Read(t.Context(), on(bob, 2), aliceAndBob, 99); parley.KindOf(err) != parley.Invalid {
 		t.Errorf("a position beyond the head is read: %v", err)

@@ -29,6 +29,7 @@ type memoryStore struct {
 	commit   func([]parley.Entry)
 	reading  chan struct{} // if set, EntriesAfter waits for it
 	purgeErr error
+	readErr  error  // of EntriesAfter
 	onReader func() // called once a device was found
 }
 
@@ -98,6 +99,9 @@ func sequence[T any](list []T) iter.Seq2[T, error] {
 func (m *memoryStore) EntriesAfter(_ context.Context, streams []parley.StreamID, after parley.Pos, limit int) ([]parley.Entry, error) {
 	if m.reading != nil {
 		<-m.reading
+	}
+	if m.readErr != nil {
+		return nil, m.readErr
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
