@@ -18,6 +18,7 @@ const (
 	bulkLength  = 64                   // the same for bulk work
 	batchLimit  = 512                  // changes in one commit
 	batchTime   = 5 * time.Millisecond // a commit takes no more in after this
+	maxHeads    = 1 << 16              // streams whose last number is remembered between commits
 )
 
 // errStopping answers whoever comes when the store takes nothing more.
@@ -205,6 +206,9 @@ func (w *writer) commit(first item) {
 		return
 	}
 	w.stats.commit(b, time.Since(started))
+	if len(w.heads) > maxHeads {
+		clear(w.heads) // they are read again when they are needed
+	}
 	w.publish(b)
 }
 

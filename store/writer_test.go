@@ -240,3 +240,27 @@ func TestManyCursorsTakeSeveralCommits(t *testing.T) {
 		}
 	}
 }
+
+// What the writer remembers of streams does not grow with their number.
+func TestWriterForgetsStreams(t *testing.T) {
+	w := start(t, t.TempDir())
+	s := parley.DirectStream(1, 2)
+	check(t, w.add(message(s, 1, 1, "one")))
+	w.between(func(*session) error {
+		for i := range maxHeads {
+			w.writer.heads[parley.StreamID(-1-i)] = 1
+		}
+		return nil
+	})
+	check(t, w.add(message(s, 1, 2, "two")))
+	w.between(func(*session) error {
+		if n := len(w.writer.heads); n > maxHeads {
+			t.Errorf("the writer remembers %d streams, want at most %d", n, maxHeads)
+		}
+		return nil
+	})
+	check(t, w.add(message(s, 1, 3, "three")))
+	if last := w.entries()[2]; last.N != 3 {
+		t.Errorf("after forgetting, the third entry has number %d", last.N)
+	}
+}
