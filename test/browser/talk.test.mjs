@@ -85,7 +85,8 @@ test('PR2 a change of state is seen within a second', async () => {
   await kwame.page.getByRole('button', { name: 'Do Not Disturb' }).click()
   const started = Date.now()
   await card.getByText(/^Do Not Disturb/).first().waitFor()
-  console.log(`  the change was seen ${Date.now() - started} ms after the tap`)
+  const took = Date.now() - started
+  console.log(`  the change was seen ${took} ms after the tap`)
 })
 
 test('IM1 they chat both ways', async () => {
@@ -155,10 +156,10 @@ test('IM5 Chats > Edit > select > Delete removes a conversation from this device
   await accessible(kwame, 'chats being edited')
   await kwame.page.getByRole('button', { name: /^Delete/ }).first().click()
   await kwame.page.getByRole('dialog').getByRole('button', { name: /^Delete/ }).click()
-  await kwame.page.getByRole('link', { name: /Hanna Petersen/ }).waitFor({ state: 'detached' })
+  await kwame.page.getByText('No conversations').waitFor()
   await kwame.page.reload()
   await tab(kwame, 'Chats')
-  assert.equal(await kwame.page.getByRole('link', { name: /Hanna Petersen/ }).count(), 0)
+  await kwame.page.getByText('No conversations').waitFor()
 })
 
 test('IM4 another person who signs in on the device finds nothing of the former', async () => {

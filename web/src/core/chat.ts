@@ -14,7 +14,7 @@ import type { Queued } from './store/queue'
 import { textBytes } from './sync/entries'
 import type { Chat, Message, Notice } from './types'
 
-const draftRestsMs = 400
+const draftEveryMs = 400
 
 const keyOf = (from: string, id: string): string => `${from}/${id}`
 
@@ -33,7 +33,8 @@ export class ChatView implements Chat, Page {
   private shown = new Map<string, Message>()
   private readTo = 0
   private loadingOlder: Promise<void> | undefined
-  private draftRest: Cancel | undefined
+  private draftWaits: Cancel | undefined
+  private draftKept = 0
   private closed = false
 
   constructor(
@@ -53,7 +54,7 @@ export class ChatView implements Chat, Page {
   private async load(): Promise<void> {
     const { history, shelf } = this.book.account
     const [page, draft] = await Promise.all([history.before(this.conversation, Infinity), shelf.draft(this.conversation)])
-    if (this.draftRest === undefined && this.draft.peek() === '') this.draft.value = draft
+    if (this.draftKept === 0 && this.draft.peek() === '') this.draft.value = draft
     this.window.value = page
     this.older.value = page.length > 0 && (await this.hasOlder(page))
   }
@@ -147,17 +148,19 @@ export class ChatView implements Chat, Page {
   async send(text: string): Promise<void> {
     if (text.trim() === '') throw new ApiError('invalid', 'message.empty')
     if (utf8(text).length > textBytes) throw new ApiError('too-large', 'message.too-large')
-    this.draftRest?.()
-    this.draftRest = undefined
     const { conversation } = this
-    try {
-      await this.book.add({ conversation, at: new Date().toISOString(), id: randomId(), text })
-    } catch (cause) {
-      throw storeError(cause)
-    }
+    // At once: what is typed from here on is the next message's draft.
+    this.draftWaits?.()
+    this.draftWaits = undefined
     this.draft.value = ''
     this.book.setDraft(conversation, false)
     this.setTyping(false)
+    try {
+      await this.book.add({ conversation, at: new Date().toISOString(), id: randomId(), text })
+    } catch (cause) {
+      if (this.draft.peek() === '') this.setDraft(text)
+      throw storeError(cause)
+    }
   }
 
   private queued(key: string): Queued | undefined {
@@ -194,18 +197,26 @@ export class ChatView implements Chat, Page {
 
   setDraft(text: string): void {
     this.draft.value = text
-    this.draftRest?.()
-    this.draftRest = realClock.after(draftRestsMs, () => this.keepDraft())
+    if (this.draftWaits) return
+    // The first change at once, then at most so often.
+    if (Date.now() - this.draftKept >= draftEveryMs) this.writeDraft()
+    else this.draftWaits = realClock.after(draftEveryMs, () => this.keepDraft())
   }
 
   /** Writes the draft now, if it has changed. */
   keepDraft(): void {
-    if (this.draftRest === undefined) return
-    this.draftRest()
-    this.draftRest = undefined
+    if (!this.draftWaits) return
+    this.draftWaits()
+    this.draftWaits = undefined
+    this.writeDraft()
+  }
+
+  private writeDraft(): void {
+    this.draftKept = Date.now()
     const text = this.draft.peek()
-    this.book.setDraft(this.conversation, text.trim() !== '')
-    this.book.account.shelf.setDraft(this.conversation, text.trim() === '' ? '' : text).catch(storeError)
+    const there = text.trim() !== ''
+    this.book.setDraft(this.conversation, there)
+    this.book.account.shelf.setDraft(this.conversation, there ? text : '').catch(storeError)
   }
 
   close(): void {

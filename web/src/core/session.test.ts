@@ -256,6 +256,26 @@ describe('a conversation on screen', () => {
     again.close()
   })
 
+  it('leaves alone what is typed while a message is being stored', async () => {
+    const core = await loadCore()
+    await core.signIn(ada)
+    const chat = core.openChat('p1.p2')
+    await chat.loaded
+    chat.setDraft('first')
+    const sent = chat.send('first')
+    expect(chat.draft.value).toBe('')
+    chat.setDraft('second, already')
+    await sent
+    await rest(5)
+    expect(chat.draft.value).toBe('second, already')
+    chat.close()
+    await rest(5)
+    const again = core.openChat('p1.p2')
+    await again.loaded
+    expect(again.draft.value).toBe('second, already')
+    again.close()
+  })
+
   it.each([
     ['nothing', '', 'invalid'],
     ['blanks', ' \n ', 'invalid'],

@@ -28,7 +28,7 @@ const storeWaitMs = 2_000
 const longestStoreWaitMs = 60_000
 const outdatedWaitMs = 5 * 60_000
 /** Somebody who did something here this recently is active when the device connects: a redial must not make them Away. */
-const recentMs = 5 * 60_000
+export const recentMs = 5 * 60_000
 
 /** One owner's engine: made for a loaded history, started once, stopped once. */
 export class Engine {

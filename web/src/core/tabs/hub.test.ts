@@ -31,6 +31,7 @@ describe('two tabs', () => {
     await online(b)
     expect([a.hub.isOwner, b.hub.isOwner]).toEqual([true, false])
     expect(server.connections).toHaveLength(1)
+    expect(server.sent('hello')).toMatchObject([{ active: true }]) // who signs in is there
     server.write('hello both')
     await until(() => b.news.some((n) => n.news === 'changed' && n.conversations.includes('p1.p2')))
     expect(await texts(b)).toEqual(['hello both'])
@@ -144,6 +145,17 @@ describe('two tabs', () => {
 })
 
 describe('one tab', () => {
+  it('says in the first frame that somebody is there, and not when nobody was for long', async () => {
+    const a = await browser.tab()
+    await online(a)
+    expect(server.sent('hello')[0]).toMatchObject({ active: true, visible: true })
+    a.hub.stop()
+    browser.clock.pass(61_000)
+    a.hub.start()
+    await until(() => server.sent('hello').length === 2)
+    expect(server.sent('hello')[1]).toMatchObject({ active: false, visible: true })
+  })
+
   it('joins again after it was put aside', async () => {
     const a = await browser.tab()
     await online(a)

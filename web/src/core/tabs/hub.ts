@@ -7,7 +7,7 @@ import type { Database } from '../store/database'
 import { HistoryWriter } from '../store/writer'
 import { QuotaFull } from '../store/idb'
 import { Queue } from '../store/queue'
-import { Engine } from '../sync/engine'
+import { Engine, recentMs } from '../sync/engine'
 import type { Api, Dial, Listener } from '../sync/ports'
 import type { Presence } from '../wire'
 import { Crowd } from './crowd'
@@ -19,6 +19,8 @@ export const ownerLock = 'parley-owner'
 /** An owner that does not answer for so long is frozen; its lock is taken. */
 const answerWithinMs = 4_000
 const statusEveryMs = 45_000
+/** So long after a touch a new connection says that somebody is there. */
+const activeForMs = 60_000
 
 export interface HubPorts {
   me: string
@@ -59,6 +61,8 @@ export class Hub {
   private beginning = false
   private running: AbortController | undefined
   private status: TabStatus
+  private touched = -Infinity // when the person last did something in this tab
+  private touched: number
   private readonly waiting = new Map<string, Waiting>()
   private repeat: Cancel | undefined
   private answer: Cancel | undefined
@@ -68,6 +72,11 @@ export class Hub {
     status: TabStatus,
   ) {
     this.status = status
+    this.touch()
+  }
+
+  private touch(): void {
+    if (this.status.active) this.touched = this.ports.clock.now()
   }
 
   get isOwner(): boolean {
@@ -105,6 +114,7 @@ export class Hub {
   /** What this tab shows and whether somebody is there has changed. */
   setStatus(change: Partial<TabStatus>): void {
     this.status = { ...this.status, ...change }
+    this.touch()
     this.sayStatus()
   }
 
@@ -260,7 +270,8 @@ export class Hub {
     await history.load()
     const queue = new Queue(db, damaged)
     const crowd = new Crowd(clock)
-    crowd.put(this.tab, this.status)
+    // What was said before there was an owner reached nobody.
+    crowd.put(this.tab, { ...this.status, active: clock.now() - this.touched < recentMs })
     const engine = new Engine({ me, build, clock, dial, api, history, queue, listener: this.listener() }, crowd.activity())
     this.owner = { engine, crowd, release, presence: new Map(), last: new Map() }
     this.answered()
