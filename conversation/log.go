@@ -50,6 +50,7 @@ type Log struct {
 	people People
 	policy policy.Source
 	log    *slog.Logger
+	newest parley.DeviceID // the last device that was met in the store; belongs to Run
 
 	// mu guards what follows. It is held for the length of a batch at most and
 	// never over I/O.
@@ -140,10 +141,11 @@ func NewLog(ctx context.Context, c Config) (*Log, error) {
 }
 
 func (l *Log) load(ctx context.Context) error {
-	for r, err := range l.store.Readers(ctx) {
+	for r, err := range l.store.Readers(ctx, 0) {
 		if err != nil {
 			return err
 		}
+		l.newest = r.Device
 		l.reader(r.Person).add(&device{id: r.Device, cursor: r.Cursor, from: r.From})
 	}
 	for f, err := range l.store.Floors(ctx) {

@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -69,8 +70,13 @@ func (m *memoryStore) Head() parley.Pos                              { return m.
 func (m *memoryStore) Retained(context.Context) iter.Seq2[parley.Entry, error] {
 	return sequence(m.entries)
 }
-func (m *memoryStore) Readers(context.Context) iter.Seq2[Reader, error] { return sequence(m.readers) }
-func (m *memoryStore) Floors(context.Context) iter.Seq2[Floor, error]   { return sequence(m.floors) }
+func (m *memoryStore) Floors(context.Context) iter.Seq2[Floor, error] { return sequence(m.floors) }
+
+func (m *memoryStore) Readers(_ context.Context, after parley.DeviceID) iter.Seq2[Reader, error] {
+	list := slices.DeleteFunc(slices.Clone(m.readers), func(r Reader) bool { return r.Device <= after })
+	slices.SortFunc(list, func(a, b Reader) int { return cmp.Compare(a.Device, b.Device) })
+	return sequence(list)
+}
 
 func (m *memoryStore) Reader(_ context.Context, d parley.DeviceID) (Reader, error) {
 	m.mu.Lock()

@@ -59,7 +59,15 @@ func (s *stream) forget(pos parley.Pos) bool {
 // sending device included: it may send a message again until it has seen it in
 // the log.
 func (l *Log) purgePassed(ctx context.Context) error {
-	ranges := l.passedRanges()
+	head, moved := l.whetherMoved()
+	if !moved {
+		return nil
+	}
+	// A device that signs in after this reads from head or beyond.
+	if err := l.meet(ctx); err != nil {
+		return fmt.Errorf("looking for new devices: %w", err)
+	}
+	ranges := l.passedRanges(head)
 	for chunk := range slices.Chunk(ranges, maxRanges) {
 		if err := l.store.Purge(ctx, chunk); err != nil {
 			l.again(ranges)
@@ -70,8 +78,32 @@ func (l *Log) purgePassed(ctx context.Context) error {
 	return nil
 }
 
-// passedRanges takes the people who moved and computes what can go.
-func (l *Log) passedRanges() []PurgeRange {
+// whetherMoved reports whether anybody moved, and the head of the log.
+func (l *Log) whetherMoved() (head parley.Pos, moved bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.head, len(l.moved) > 0
+}
+
+// meet books the devices of which the store knows and the log was not told yet:
+// what they have not got must stay, whenever the event comes.
+func (l *Log) meet(ctx context.Context) error {
+	for r, err := range l.store.Readers(ctx, l.newest) {
+		if err != nil {
+			return err
+		}
+		err := l.learn(ctx, parley.Actor{Kind: parley.ActorPerson, Person: r.Person, Device: r.Device})
+		if err != nil && parley.KindOf(err) != parley.SignIn { // it ended meanwhile
+			return err
+		}
+		l.newest = r.Device
+	}
+	return nil
+}
+
+// passedRanges takes the people who moved and computes what can go, up to a
+// position.
+func (l *Log) passedRanges(upto parley.Pos) []PurgeRange {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var ranges []PurgeRange
@@ -83,7 +115,7 @@ func (l *Log) passedRanges() []PurgeRange {
 				continue
 			}
 			seen[id] = true
-			if pos := l.streams[id].upto(l.passed(id)); pos > 0 {
+			if pos := l.streams[id].upto(min(upto, l.passed(id))); pos > 0 {
 				ranges = append(ranges, PurgeRange{Stream: id, Upto: pos})
 			}
 		}

@@ -164,3 +164,24 @@ func TestWhatABlockedPersonSentStaysAsWithSomebodyWhoNeverSignsIn(t *testing.T) 
 }
 
 func clientID(i int) parley.ClientID { return parley.ClientID(fmt.Sprintf("%022d", i)) }
+
+// What came after a sign-in is the new device's too, also when everybody else was
+// quicker than the event that tells of the sign-in.
+func TestPurgeWaitsForADeviceThatTheLogWasNotToldOf(t *testing.T) {
+	b := newBench(t, Reader{Person: alice, Device: 1}, Reader{Person: bob, Device: 2})
+	sender, phone := b.follow(on(alice, 1), 0), b.follow(on(bob, 2), 0)
+	b.must(b.send(on(alice, 1), aliceAndBob, "before"))
+	b.store.readers = append(b.store.readers, Reader{Person: bob, Device: 3, Cursor: 1, From: 1})
+	b.must(b.send(on(alice, 1), aliceAndBob, "after"))
+	sender.Acknowledge(2)
+	phone.Acknowledge(2)
+	b.purges(PurgeRange{aliceAndBob, 1})
+	b.log.Notify(parley.DeviceSignedIn{Person: bob, Device: 3, From: 1})
+	page, err := b.log.Sync(t.Context(), on(bob, 3), 1, 0)
+	b.must(err)
+	if got := texts(page.Items); got != "after" {
+		t.Errorf("the new device got %q", got)
+	}
+	b.follow(on(bob, 3), 2).Acknowledge(2)
+	b.purges(PurgeRange{aliceAndBob, 2})
+}

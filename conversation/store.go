@@ -47,8 +47,9 @@ type Store interface {
 	// any order; it must not name a stream twice.
 	EntriesAfter(ctx context.Context, streams []parley.StreamID, after parley.Pos, limit int) ([]parley.Entry, error)
 
-	// Readers yields every signed-in device.
-	Readers(ctx context.Context) iter.Seq2[Reader, error]
+	// Readers yields every signed-in device with an id above after, in the order
+	// of their ids, which is that of their sign-ins.
+	Readers(ctx context.Context, after parley.DeviceID) iter.Seq2[Reader, error]
 
 	// Reader returns one signed-in device; parley.ErrWithheld when it is none, or
 	// no longer.

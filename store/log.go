@@ -142,9 +142,9 @@ func (s *Store) StreamHead(ctx context.Context, stream parley.StreamID) (uint64,
 const selectReaders = `SELECT person, id, cursor, from_pos FROM devices WHERE id > $1 ORDER BY id LIMIT $2`
 
 // Readers implements conversation.Store.
-func (s *Store) Readers(ctx context.Context) iter.Seq2[conversation.Reader, error] {
+func (s *Store) Readers(ctx context.Context, after parley.DeviceID) iter.Seq2[conversation.Reader, error] {
 	return pages("reading the devices' places", func(last conversation.Reader) ([]conversation.Reader, error) {
-		rows, err := s.read.query(ctx, selectReaders, int64(last.Device), pageRows)
+		rows, err := s.read.query(ctx, selectReaders, int64(max(last.Device, after)), pageRows)
 		return collect(rows, err, func(r row) (d conversation.Reader, err error) {
 			err = r.Scan(&d.Person, &d.Device, &d.Cursor, &d.From)
 			return d, err

@@ -197,11 +197,14 @@ func TestCursorsAreJoinedAndWritten(t *testing.T) {
 	w.Acknowledge(999, 2) // somebody who signed out meanwhile
 	until(t, "the cursors are written", func() bool {
 		got := map[parley.DeviceID]parley.Pos{}
-		for _, r := range all(t, w.Readers(t.Context())) {
+		for _, r := range all(t, w.Readers(t.Context(), 0)) {
 			got[r.Device] = r.Cursor
 		}
 		return fmt.Sprint(got) == fmt.Sprint(map[parley.DeviceID]parley.Pos{a.ID: 3, b.ID: 2})
 	})
+	if got := all(t, w.Readers(t.Context(), a.ID)); len(got) != 1 || got[0].Device != b.ID {
+		t.Errorf("after %v come %+v, want %v alone", a.ID, got, b.ID)
+	}
 	if n := w.Stats().Commits - before; n > 2 {
 		t.Errorf("%d commits for four acknowledgements", n)
 	}
