@@ -150,7 +150,7 @@ describe('one tab', () => {
     await online(a)
     expect(server.sent('hello')[0]).toMatchObject({ active: true, visible: true })
     a.hub.stop()
-    browser.clock.pass(61_000)
+    browser.clock.pass(301_000)
     a.hub.start()
     await until(() => server.sent('hello').length === 2)
     expect(server.sent('hello')[1]).toMatchObject({ active: false, visible: true })

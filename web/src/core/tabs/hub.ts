@@ -19,8 +19,6 @@ export const ownerLock = 'parley-owner'
 /** An owner that does not answer for so long is frozen; its lock is taken. */
 const answerWithinMs = 4_000
 const statusEveryMs = 45_000
-/** So long after a touch a new connection says that somebody is there. */
-const activeForMs = 60_000
 
 export interface HubPorts {
   me: string
@@ -61,8 +59,8 @@ export class Hub {
   private beginning = false
   private running: AbortController | undefined
   private status: TabStatus
-  private touched = -Infinity // when the person last did something in this tab
-  private touched: number
+  /** When the person last did something in this tab. */
+  private touched = -Infinity
   private readonly waiting = new Map<string, Waiting>()
   private repeat: Cancel | undefined
   private answer: Cancel | undefined
