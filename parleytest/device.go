@@ -198,16 +198,22 @@ func (d *Device) Close() {
 	d.cancel = nil
 }
 
-// run redials for as long as the device is not closed.
+// run redials for as long as the device is neither closed nor signed out.
 func (d *Device) run() {
 	defer close(d.done)
-	for d.ctx.Err() == nil {
+	for d.ctx.Err() == nil && !d.ended() {
 		d.dial()
 		select {
 		case <-d.ctx.Done():
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+func (d *Device) ended() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.signedOut != ""
 }
 
 func (d *Device) dial() {

@@ -31,7 +31,9 @@ func Main(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	removeDemoFolder()
+	os.Exit(code)
 }
 
 func serve(data, addr string) error {
@@ -85,6 +87,7 @@ func StartProcess(t testing.TB) *Process {
 	listener.Close()
 	p := &Process{t: t, Base: "http://" + addr, Data: t.TempDir(), addr: addr, log: &lockedBuffer{}}
 	t.Cleanup(p.Kill)
+	fillDemo(t, p.Data)
 	p.Start()
 	return p
 }

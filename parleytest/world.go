@@ -37,6 +37,9 @@ type World struct {
 func Start(t testing.TB, change ...func(*server.Config)) *World {
 	t.Helper()
 	w := &World{TB: t, Data: t.TempDir(), Log: &lockedBuffer{}}
+	if c := configured(w.Data, change); c.Demo {
+		fillDemo(t, c.Data)
+	}
 	w.change = func(c *server.Config) {
 		for _, f := range change {
 			f(c)
@@ -53,6 +56,14 @@ func configure(data, addr string) server.Config {
 	c.Demo, c.Data, c.Addr = true, data, addr
 	c.Limits.FramesAtOnce, c.Limits.FramesPerSecond = 1_000_000, 1_000_000
 	c.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	return c
+}
+
+func configured(data string, change []func(*server.Config)) server.Config {
+	c := configure(data, "127.0.0.1:0")
+	for _, f := range change {
+		f(&c)
+	}
 	return c
 }
 
