@@ -8,7 +8,7 @@ import { chromium } from 'playwright-core'
 import { arguments_, launch, newPerson, openChat, person, say, shows, signIn, tab } from './phone.mjs'
 import { Server, until } from './server.mjs'
 
-let browser, server, password, profile
+let browser, server, password, profile, opened
 
 before(async () => {
   server = await Server.start()
@@ -18,6 +18,7 @@ before(async () => {
 })
 
 after(async () => {
+  await opened?.close()
   await browser?.close()
   await server?.remove()
   rmSync(profile, { recursive: true, force: true })
@@ -36,11 +37,21 @@ function holds(folder, texts) {
   return found
 }
 
+/** Opens the browser over the profile that stays. */
+async function open() {
+  opened = await chromium.launchPersistentContext(profile, { executablePath: '/usr/bin/chromium', args: arguments_, viewport: { width: 393, height: 852 }, locale: 'en-GB' })
+  return person(opened, server)
+}
+
+async function close() {
+  await opened.close()
+  opened = undefined
+}
+
 const texts = ['CANARY-the-heron-flies-at-night', 'CANARY-answer-from-the-other-bank', 'CANARY-a-draft-never-sent', 'CANARY-sent-without-a-connection']
 
 test('IM6 the raw profile of the device holds no message text', async () => {
-  const context = await chromium.launchPersistentContext(profile, { executablePath: '/usr/bin/chromium', args: arguments_, viewport: { width: 393, height: 852 }, locale: 'en-GB' })
-  const hanna = await person(context, server)
+  const hanna = await open()
   await signIn(hanna, 'hanna@demo.example', password)
   const kwame = await newPerson(browser, server)
   await signIn(kwame, 'kwame@demo.example', password)
@@ -53,22 +64,23 @@ test('IM6 the raw profile of the device holds no message text', async () => {
   await server.stop()
   await say(hanna, texts[3])
   await hanna.page.getByRole('textbox', { name: 'Message' }).fill(texts[2])
-  await hanna.page.getByText(texts[3]).waitFor()
-  await context.close()
+  await hanna.page.getByRole('log').getByText(texts[3]).waitFor()
+  await tab(hanna, 'Chats')
+  await hanna.page.getByText('Draft').waitFor()
+  await close()
   assert.deepEqual(holds(profile, texts), [])
   await server.run()
   await kwame.context.close()
 })
 
 test('IM4 the history is there again when the app is opened again', async () => {
-  const context = await chromium.launchPersistentContext(profile, { executablePath: '/usr/bin/chromium', args: arguments_, viewport: { width: 393, height: 852 }, locale: 'en-GB' })
-  const hanna = await person(context, server)
+  const hanna = await open()
   await hanna.page.goto(server.url)
   await tab(hanna, 'Chats')
   await hanna.page.getByRole('link', { name: /Kwame Mensah/ }).click()
   await shows(hanna, [texts[0], texts[1], texts[3]])
   assert.equal(await hanna.page.getByRole('textbox', { name: 'Message' }).inputValue(), texts[2])
-  await context.close()
+  await close()
 })
 
 test('IM6 signing out takes the key, signing in again brings the history back', async () => {
@@ -132,7 +144,7 @@ test('AC3 a device that is signed out from another one goes to sign-in at once',
   await signIn(desk, 'jonas@demo.example', password)
   await desk.page.goto(`${server.url}/#/info/options`)
   await desk.page.getByRole('link', { name: 'Devices' }).click()
-  await desk.page.getByRole('button', { name: /Sign out/i }).first().click()
+  await desk.page.getByRole('main').getByRole('button', { name: /Sign out/i }).click()
   await desk.page.getByRole('dialog').getByRole('button', { name: /Sign out/i }).click()
   await phone.page.getByLabel('Sign-in address').waitFor()
   await phone.context.close()

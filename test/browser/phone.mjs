@@ -54,8 +54,11 @@ export async function signIn(who, address, password) {
 export async function tab(who, name) {
   const link = who.page.getByRole('navigation').getByRole('link', { name: new RegExp(`^${name}`) })
   const back = who.page.locator('main a.back')
-  await link.or(back).filter({ visible: true }).first().waitFor()
-  for (let i = 0; i < 5 && !(await link.isVisible()); i++) await back.click()
+  await until('the tabs', async () => {
+    if (await link.isVisible()) return true
+    if (await back.isVisible()) await back.click()
+    return false
+  })
   await link.click()
 }
 
