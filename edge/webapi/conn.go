@@ -120,9 +120,7 @@ func (c *conn) closed() {
 		feed.Close()
 	}
 	s.config.Board.Unwatch(c)
-	if s.sockets.remove(c) && c.greeted {
-		s.config.Board.Gone(c.actor) // not when a newer socket of the device took over
-	}
+	s.sockets.remove(c)
 	c.wire.drain()
 }
 

@@ -4,10 +4,12 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"parley"
+	"parley/presence"
 	"parley/privacy"
 )
 
@@ -419,5 +421,45 @@ func TestWatchReplacesTheList(t *testing.T) {
 	w.announce(parley.PeopleChanged{People: []parley.PersonID{w.ids["carla"], w.ids["anna"]}})
 	if events := socket.settle(); len(events) != 1 || events[0].text("type") != "card" || events[0].text("person") != people[1] {
 		t.Errorf("the card: %v", events)
+	}
+}
+
+// goneWatcher looks, each time somebody's state changes, whether a new socket
+// could come in between.
+type goneWatcher struct {
+	viewer  parley.PersonID
+	board   *presence.Board
+	sockets *sockets
+	open    atomic.Bool // it could, while somebody went offline
+	offline atomic.Int32
+}
+
+func (g *goneWatcher) Viewer() parley.PersonID { return g.viewer }
+
+func (g *goneWatcher) Dirty(person parley.PersonID) {
+	if g.board.Presence(person).Availability != parley.Offline {
+		return
+	}
+	if g.sockets.mu.TryRLock() {
+		g.sockets.mu.RUnlock()
+		g.open.Store(true)
+	}
+	g.offline.Add(1)
+}
+
+// TestLeavingAndComingBackDoNotMix: a device that redials at once is there. Were
+// the board told of the old socket's end after the new one said hello, the person
+// would be Offline on a connected device.
+func TestLeavingAndComingBackDoNotMix(t *testing.T) {
+	w := newWorld(t)
+	anna := w.signIn("anna")
+	socket := anna.online()
+	g := &goneWatcher{viewer: w.ids["ben"], board: w.board, sockets: w.server.sockets}
+	w.board.Watch(g, []parley.PersonID{w.ids["anna"]})
+	defer w.board.Unwatch(g)
+	socket.conn.NetConn().Close()
+	w.until("Anna is offline", func() bool { return g.offline.Load() > 0 })
+	if g.open.Load() {
+		t.Error("a new socket of the device can say hello before the end of the old one counts")
 	}
 }

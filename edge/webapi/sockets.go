@@ -149,16 +149,19 @@ func (k *sockets) add(c *conn) bool {
 	return true
 }
 
-// remove forgets a connection and reports whether it was still its device's.
-func (k *sockets) remove(c *conn) bool {
+// remove forgets a connection. If it was still its device's, the device is gone:
+// the board is told before a new socket can come, which may say hello at once.
+func (k *sockets) remove(c *conn) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.server.stats.connections.Add(-1)
 	if k.byDevice[c.actor.Device] != c {
-		return false
+		return
 	}
 	delete(k.byDevice, c.actor.Device)
-	return true
+	if c.greeted {
+		k.server.config.Board.Gone(c.actor)
+	}
 }
 
 // all gives the connections of this moment.
