@@ -111,3 +111,20 @@ func (d *Device) SetNote(note string) {
 		d.t.Fatalf("setting a note: %v", err)
 	}
 }
+
+// TypingNeverShown fails if the device was ever told that the other person types.
+func (d *Device) TypingNeverShown(other *Device) {
+	d.t.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, told := d.typing[d.With(other)+" "+other.Session.Person.ID]; told {
+		d.t.Errorf("%s was told that %s types", d.Session.Address, other.Session.Address)
+	}
+}
+
+// Resynced waits until the device was told that the server's log is another one,
+// and is connected after having read it from the start.
+func (d *Device) Resynced() {
+	d.t.Helper()
+	d.Wait("a resync", func() bool { return d.resyncs > 0 && d.online })
+}
