@@ -119,6 +119,14 @@ export class Book {
     await this.refresh()
   }
 
+  /** Writes a draft, after whatever is being sent: storing a message takes the draft that it came from. */
+  keepDraft(conversation: string, text: string): Promise<void> {
+    const mine = this.adding.then(() => this.account.shelf.setDraft(conversation, text))
+    this.adding = mine.catch(() => undefined)
+    return mine
+  }
+
+  /** Shows in the list whether a conversation has a draft. */
   setDraft(conversation: string, there: boolean): void {
     if (this.drafts.peek().has(conversation) === there) return
     const drafts = new Set(this.drafts.peek())

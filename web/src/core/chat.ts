@@ -216,7 +216,7 @@ export class ChatView implements Chat, Page {
     const text = this.draft.peek()
     const there = text.trim() !== ''
     this.book.setDraft(this.conversation, there)
-    this.book.account.shelf.setDraft(this.conversation, there ? text : '').catch(storeError)
+    this.book.keepDraft(this.conversation, there ? text : '').catch(storeError)
   }
 
   close(): void {
