@@ -59,3 +59,35 @@ func TestAnnounceNeverWaits(t *testing.T) {
 		}
 	})
 }
+
+// An import tells of 100,000 changed people, and each time much is looked at
+// again; a session that ends meanwhile must end at once all the same.
+func TestNothingWaitsBehindADirectoryChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDispatcher()
+		release := make(chan struct{})
+		ended := false
+		d.listeners = []func(parley.Event){func(e parley.Event) {
+			switch e.(type) {
+			case parley.PeopleChanged:
+				<-release
+			case parley.DevicesEnded:
+				ended = true
+			}
+		}}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- d.run(ctx) }()
+		d.Announce(parley.PeopleChanged{})
+		d.Announce(parley.DevicesEnded{Person: 1})
+		synctest.Wait()
+		if !ended {
+			t.Error("the end of a session waits until a change of the directory is dealt with")
+		}
+		close(release)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
