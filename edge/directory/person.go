@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"parley"
+	"parley/account"
 )
 
 // The most further addresses and numbers that a person gets; what is beyond is
@@ -280,18 +281,33 @@ func (m *Mapping) addresses(f *facts, p *parley.Person) {
 		}
 	}
 	f.raw(m.SignIn, func(_, text string, _ int64) bool {
-		p.Address, _ = address(text)
+		p.Address = signIn(text)
 		return p.Address == ""
 	})
 	if p.Address == "" {
-		p.Address = p.Mail
+		p.Address = signIn(p.Mail)
 	}
 	if p.Address == "" && p.Alias != "" && m.Domain != "" {
-		p.Address, _ = address(p.Alias + "@" + m.Domain)
+		p.Address = signIn(p.Alias + "@" + m.Domain)
 	}
 	if p.Address == "" && f.err == nil {
 		f.err = &RecordError{Line: f.rec.Line, DN: f.rec.DN, Err: ErrNoAddress}
 	}
+}
+
+// signIn returns a text as a sign-in address, in the form in which sign-in
+// compares it: whatever else is written in the directory, nobody could sign in
+// with it. It is empty for what is none.
+func signIn(text string) string {
+	a, valid := address(text)
+	if !valid {
+		return ""
+	}
+	normal, err := account.NormalAddress(a)
+	if err != nil {
+		return ""
+	}
+	return normal
 }
 
 // addresses returns the mail and SIP addresses among the values, each once. A

@@ -109,6 +109,10 @@ func TestPersonFields(t *testing.T) {
 		{"alias without mail", "uid: Ann\n", signIn, "ann@example.test"},
 		{"other alias", "sAMAccountName: ANN\n", signIn, "ann@example.test"},
 
+		{"address in the form of sign-in", "mail: Jörg@Exämple.test\nuid: j\n", signIn, "jörg@xn--exmple-cua.test"},
+		{"mail beside it as written", "mail: Jörg@Exämple.test\nuid: j\n", mail, "jörg@exämple.test "},
+		{"address that sign-in never takes", "userPrincipalName: " + strings.Repeat("a", 65) + "@b.test\nmail: a@b.test\nuid: a\n", signIn, "a@b.test"},
+
 		{"mail", "mail: Ann@B.test\nmail: a2@b.test\nmail: ann@b.test\n", mail, "ann@b.test a2@b.test"},
 		{
 			"proxies", "mail: a@b.test\nproxyAddresses: SMTP:A@b.test\nproxyAddresses: smtp:a2@b.test\nproxyAddresses: sip:A3@b.test\nproxyAddresses: x500:/o=X/cn=a\n",
