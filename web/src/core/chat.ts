@@ -35,6 +35,7 @@ export class ChatView implements Chat, Page {
   private loadingOlder: Promise<void> | undefined
   private draftWaits: Cancel | undefined
   private draftKept = 0
+  private typed = false
   private closed = false
 
   constructor(
@@ -54,7 +55,7 @@ export class ChatView implements Chat, Page {
   private async load(): Promise<void> {
     const { history, shelf } = this.book.account
     const [page, draft] = await Promise.all([history.before(this.conversation, Infinity), shelf.draft(this.conversation)])
-    if (this.draftKept === 0 && this.draft.peek() === '') this.draft.value = draft
+    if (!this.typed) this.draft.value = draft
     this.window.value = page
     this.older.value = page.length > 0 && (await this.hasOlder(page))
   }
@@ -152,6 +153,8 @@ export class ChatView implements Chat, Page {
     // At once: what is typed from here on is the next message's draft.
     this.draftWaits?.()
     this.draftWaits = undefined
+    this.draftKept = 0
+    this.typed = true
     this.draft.value = ''
     this.book.setDraft(conversation, false)
     this.setTyping(false)
@@ -197,6 +200,7 @@ export class ChatView implements Chat, Page {
 
   setDraft(text: string): void {
     this.draft.value = text
+    this.typed = true
     if (this.draftWaits) return
     // The first change at once, then at most so often.
     if (Date.now() - this.draftKept >= draftEveryMs) this.writeDraft()
