@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"parley"
+	"parley/account"
 	"parley/policy"
 	"parley/privacy"
 )
@@ -96,12 +97,23 @@ func (b *Book) Person(id parley.PersonID) (parley.Person, bool) {
 	return parley.Person{}, false
 }
 
-// ByAddress finds who has a sign-in address, in any case. People who are gone
-// have none.
+// ByAddress finds who has a sign-in address, in any form that sign-in takes.
+// People who are gone have none.
 func (b *Book) ByAddress(address string) (parley.Person, bool) {
+	if p, ok := b.byLowerCase(strings.ToLower(address)); ok {
+		return p, true
+	}
+	normal, err := account.NormalAddress(address)
+	if err != nil {
+		return parley.Person{}, false
+	}
+	return b.byLowerCase(normal)
+}
+
+func (b *Book) byLowerCase(address string) (parley.Person, bool) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	if id, ok := b.byAddress[strings.ToLower(address)]; ok {
+	if id, ok := b.byAddress[address]; ok {
 		return b.people[id].person, true
 	}
 	return parley.Person{}, false

@@ -233,6 +233,21 @@ func TestApply(t *testing.T) {
 	}
 }
 
+// The address of a card's link may be written as people write it.
+func TestByAddressInItsOtherForms(t *testing.T) {
+	w := newWorld(t, newFakeStore(parley.Person{ID: 1, SourceID: "j", Address: "jörg@xn--exmple-cua.test", DisplayName: "Jörg"}), policy.Default(), fakeRelations{})
+	for _, form := range []string{"jörg@xn--exmple-cua.test", "Jörg@XN--exmple-cua.test", "Jörg@Exämple.test", " jo\u0308rg@exämple.test"} {
+		if p, ok := w.ByAddress(form); !ok || p.SourceID != "j" {
+			t.Errorf("%q finds %+v", form, p)
+		}
+	}
+	for _, none := range []string{"", "@", "jörg", "jorg@exämple.test"} {
+		if p, ok := w.ByAddress(none); ok {
+			t.Errorf("%q finds %+v", none, p)
+		}
+	}
+}
+
 func TestApplyRefusesAndFails(t *testing.T) {
 	w := newWorld(t, newFakeStore(named("Anna")...), policy.Default(), fakeRelations{})
 	for name, changes := range map[string][]Change{
