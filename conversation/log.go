@@ -439,8 +439,11 @@ func (l *Log) Run(ctx context.Context) error {
 	defer passes.Stop()
 	limits := time.NewTicker(limitEvery)
 	defer limits.Stop()
+	err := l.purgeOld(ctx) // what became too old while the server was away
 	for {
-		var err error
+		if err != nil && ctx.Err() == nil {
+			l.log.Error("forgetting delivered messages", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -448,9 +451,6 @@ func (l *Log) Run(ctx context.Context) error {
 			err = l.purgePassed(ctx)
 		case <-limits.C:
 			err = l.purgeOld(ctx)
-		}
-		if err != nil && ctx.Err() == nil {
-			l.log.Error("forgetting delivered messages", "error", err)
 		}
 	}
 }

@@ -56,6 +56,8 @@ func (d *Device) signal(kind string, raw json.RawMessage) {
 		if e.Problem.Retry == "never" {
 			d.dequeue(e.ClientID)
 		}
+	case "known":
+		d.known[decode[webapi.KnownEvent](d, raw).ClientID] = true
 	case "problem":
 		d.problems = append(d.problems, decode[webapi.ProblemEvent](d, raw).Problem)
 	case "signed-out":

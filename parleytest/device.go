@@ -64,6 +64,7 @@ type Device struct {
 	typing    map[string]bool
 	watched   []string
 	refused   map[string]webapi.Problem
+	known     map[string]bool
 	problems  []webapi.Problem
 	signedOut string
 	closeCode uint16
@@ -95,7 +96,7 @@ func TrySignIn(t testing.TB, base string, request webapi.SignInRequest) (*Device
 	d := &Device{
 		t: t, base: base, changed: make(chan struct{}),
 		index: map[string]bool{}, presence: map[string]webapi.Presence{}, delivered: map[string]string{},
-		read: map[string]string{}, typing: map[string]bool{}, refused: map[string]webapi.Problem{},
+		read: map[string]string{}, typing: map[string]bool{}, refused: map[string]webapi.Problem{}, known: map[string]bool{},
 	}
 	if err := d.Call("POST", "/api/session", request, &d.Session); err != nil {
 		return nil, err

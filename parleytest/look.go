@@ -128,3 +128,9 @@ func (d *Device) Resynced() {
 	d.t.Helper()
 	d.Wait("a resync", func() bool { return d.resyncs > 0 && d.online })
 }
+
+// Known waits until the server says of a message that it was accepted before.
+func (d *Device) Known(clientID string) {
+	d.t.Helper()
+	d.Wait("known "+clientID, func() bool { return d.known[clientID] })
+}

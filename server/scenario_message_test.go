@@ -13,6 +13,7 @@ import (
 
 	"parley/edge/webapi"
 	"parley/parleytest"
+	"parley/server"
 )
 
 func TestMain(m *testing.M) { parleytest.Main(m) }
@@ -181,9 +182,38 @@ func TestIM3UndeliveredTextIsKept(t *testing.T) {
 	desk.Hears(hanna, "CANARY-for-the-desk")
 }
 
+// claim: IM3
+func TestIM3TimeLimit(t *testing.T) {
+	limit := time.Hour
+	w := parleytest.Start(t, func(c *server.Config) { c.Policy.MessageLimit = limit })
+	hanna := w.As("hanna")
+	nobody := hanna.Search("ravi").People[0].ID // never signs in
+	hanna.Accepted(hanna.Queue(parleytest.Conversation(hanna.ID(), nobody), "CANARY for the day he comes"))
+	w.Restart()
+	hanna.Online()
+	if len(filesWith(t, w.Data, "CANARY")) == 0 {
+		t.Error("the text went before its time")
+	}
+	limit = time.Millisecond
+	w.Restart()
+	eventually(t, "the text is gone", func() bool { return len(filesWith(t, w.Data, "CANARY")) == 0 })
+	if ravi := w.As("ravi"); len(ravi.History()) > 0 {
+		t.Errorf("ravi gets %+v", ravi.History())
+	}
+}
+
 // filesWith returns the files below a folder that contain a text, whatever they
-// are.
+// are. It looks twice: a checkpoint moves what was in a file that is read later
+// into one that was read before.
 func filesWith(t *testing.T, folder, text string) []string {
+	t.Helper()
+	if found := lookInFiles(t, folder, text); len(found) > 0 {
+		return found
+	}
+	return lookInFiles(t, folder, text)
+}
+
+func lookInFiles(t *testing.T, folder, text string) []string {
 	t.Helper()
 	var found []string
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
