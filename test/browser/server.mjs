@@ -11,7 +11,8 @@ import { fileURLToPath } from 'node:url'
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 export const binary = join(root, 'bin', 'parley')
 
-async function freePort() {
+/** A port of loopback that nobody listens on. */
+export async function freePort() {
   const probe = createServer()
   probe.listen(0, '127.0.0.1')
   await once(probe, 'listening')
@@ -37,6 +38,13 @@ export async function until(what, condition, limit = 20_000) {
   }
 }
 
+/** Ends a process with this one, also when a test ran out of time and nothing is tidied up. */
+export function endWithUs(child) {
+  process.once('exit', () => child.kill('SIGKILL'))
+  return child
+}
+process.once('SIGTERM', () => process.exit(1))
+
 export class Server {
   /** Starts a server over a fresh data folder. */
   static async start() {
@@ -51,7 +59,7 @@ export class Server {
   /** Starts the program, again after `stop` or `kill`, over the same data and port. */
   async run() {
     this.output = ''
-    this.process = spawn(binary, ['serve', '--demo', '--addr', `127.0.0.1:${this.port}`, '--data', this.data])
+    this.process = endWithUs(spawn(binary, ['serve', '--demo', '--addr', `127.0.0.1:${this.port}`, '--data', this.data]))
     for (const stream of [this.process.stdout, this.process.stderr]) stream.on('data', (chunk) => (this.output += chunk))
     await until('the server to answer', async () => {
       if (this.process.exitCode !== null) throw new Error(`the server ended: ${this.output}`)

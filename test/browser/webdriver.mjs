@@ -3,20 +3,22 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { until } from './server.mjs'
+import { endWithUs, freePort, until } from './server.mjs'
 
 const miniBrowser = '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser'
 
-/** Starts a display and the driver; `close` ends both. */
-export async function startWebKit(port = 4455, display = 77) {
-  const screen = spawn('Xvfb', [`:${display}`, '-screen', '0', '1400x1000x24', '-nolisten', 'tcp'], { stdio: 'ignore' })
-  const driver = spawn('WebKitWebDriver', [`--port=${port}`, '--host=127.0.0.1'], {
+/** Starts a display and the driver (with compositing: without it the browser crashes in view transitions); `close` ends both. */
+export async function startWebKit() {
+  const port = await freePort()
+  const screen = endWithUs(spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1400x1000x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] }))
+  const display = String((await once(screen.stdio[3], 'data'))[0]).trim()
+  const driver = endWithUs(spawn('WebKitWebDriver', [`--port=${port}`, '--host=127.0.0.1'], {
     stdio: 'ignore',
     env: {
-      ...process.env, DISPLAY: `:${display}`, WEBKIT_DISABLE_COMPOSITING_MODE: '1',
+      ...process.env, DISPLAY: `:${display}`,
       WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1', LIBGL_ALWAYS_SOFTWARE: '1',
     },
-  })
+  }))
   const base = `http://127.0.0.1:${port}`
   await until('WebKitWebDriver to answer', async () => (await fetch(`${base}/status`)).ok)
   return {
@@ -66,7 +68,14 @@ class Session {
     })
   }
 
-  async click(role, name) { return this.command('POST', `/element/${await this.find(role, name)}/click`, {}) }
+  /** Clicks; tries again when the element is replaced or moves while it is being clicked. */
+  async click(role, name) {
+    return until(`a click on ${role} "${name}"`, async () => {
+      await this.command('POST', `/element/${await this.find(role, name)}/click`, {})
+      return true
+    })
+  }
+
   async type(role, name, text) { return this.command('POST', `/element/${await this.find(role, name)}/value`, { text }) }
   text() { return this.run('return document.body.innerText') }
   sees(text, limit) { return until(`the text "${text}"`, async () => (await this.text()).includes(text), limit) }
@@ -79,5 +88,5 @@ const finder = `
 const [role, name] = arguments
 const selectors = { button: 'button,[role=button]', link: 'a[href]', textbox: 'input:not([type=checkbox]),textarea', searchbox: 'input[type=search]', switch: '[role=switch]', heading: 'h1,h2' }
 const label = (e) => (e.getAttribute('aria-label') ?? [...(e.labels ?? [])].map((l) => l.innerText).join(' ') ?? '').trim() || e.innerText?.trim() || e.placeholder || ''
-return [...document.querySelectorAll(selectors[role])].find((e) => e.getClientRects().length && !e.disabled && (label(e) === name || label(e).startsWith(name)))
+return [...document.querySelectorAll(selectors[role])].find((e) => e.getClientRects().length && !e.disabled && (label(e) === name || label(e).startsWith(name) || (role === 'link' && label(e).includes(name))))
 `
