@@ -134,3 +134,16 @@ func (d *Device) Known(clientID string) {
 	d.t.Helper()
 	d.Wait("known "+clientID, func() bool { return d.known[clientID] })
 }
+
+// Answered waits until a message is accepted, which gives the zero Problem, or
+// refused.
+func (d *Device) Answered(clientID string) webapi.Problem {
+	d.t.Helper()
+	d.Wait("an answer to "+clientID, func() bool {
+		_, refused := d.refused[clientID]
+		return refused || d.index[d.Session.Person.ID+clientID]
+	})
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.refused[clientID]
+}

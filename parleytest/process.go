@@ -79,13 +79,19 @@ func (l *lockedBuffer) String() string {
 // waits until it serves.
 func StartProcess(t testing.TB) *Process {
 	t.Helper()
+	return StartProcessIn(t, t.TempDir())
+}
+
+// StartProcessIn is StartProcess over an empty folder of the test's choice.
+func StartProcessIn(t testing.TB, data string) *Process {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	addr := listener.Addr().String()
 	listener.Close()
-	p := &Process{t: t, Base: "http://" + addr, Data: t.TempDir(), addr: addr, log: &lockedBuffer{}}
+	p := &Process{t: t, Base: "http://" + addr, Data: data, addr: addr, log: &lockedBuffer{}}
 	t.Cleanup(p.Kill)
 	fillDemo(t, p.Data)
 	p.Start()
@@ -145,6 +151,9 @@ func (p *Process) end(signal syscall.Signal) {
 	p.cmd.Wait()
 	p.cmd = nil
 }
+
+// PID is the process id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // Log is what the server wrote.
 func (p *Process) Log() string { return p.log.String() }
