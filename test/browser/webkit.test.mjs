@@ -65,6 +65,7 @@ test('WebKit: the other tabs', async () => {
   }
   await page.run(`location.hash = ${JSON.stringify(conversation)}`)
   assert.deepEqual(await page.run('return errors'), [])
+  assert.ok(!(await page.text()).includes('new version'), 'the first worker of all is taken for an update')
 })
 
 test('WebKit: history and shell with the server gone', async () => {

@@ -48,8 +48,10 @@ export async function startWorker(): Promise<void> {
   }
   found.addEventListener('updatefound', () => {
     const coming = found.installing
+    // The first worker of all is no update. WebKit tells that it is installed when it is active already.
+    if (!found.active) return
     coming?.addEventListener('statechange', () => {
-      if (coming.state === 'installed' && navigator.serviceWorker.controller) updateWaits.value = true
+      if (found.waiting === coming) updateWaits.value = true
     })
   })
   document.addEventListener('visibilitychange', () => {
