@@ -6,7 +6,10 @@ import { href } from '../router'
 import { ToSignIn } from './Door'
 
 const sections: readonly { title: PlainKey; sentences: readonly PlainKey[] }[] = [
-  { title: 'privacy.server', sentences: ['privacy.server-account', 'privacy.server-directory', 'privacy.server-devices', 'privacy.server-presence', 'privacy.server-messages'] },
+  {
+    title: 'privacy.server',
+    sentences: ['privacy.server-account', 'privacy.server-directory', 'privacy.server-devices', 'privacy.server-presence', 'privacy.server-messages', 'privacy.server-marks', 'privacy.server-trail'],
+  },
   { title: 'privacy.device', sentences: ['privacy.device-history', 'privacy.device-key', 'privacy.device-other', 'privacy.device-delete', 'privacy.device-compaction'] },
   { title: 'privacy.others', sentences: ['privacy.others-card', 'privacy.others-presence', 'privacy.others-zone'] },
   { title: 'privacy.never', sentences: ['privacy.never-place', 'privacy.never-third', 'privacy.never-read'] },
