@@ -24,6 +24,7 @@ type fakeStore struct {
 	chunks []int // sizes of what was applied
 	audit  []parley.Audit
 	fail   error
+	refuse string // an address that is refused
 }
 
 func newFakeStore(people ...parley.Person) *fakeStore {
@@ -50,6 +51,11 @@ func (s *fakeStore) ApplyPeople(_ context.Context, changes []Change, with parley
 	defer s.mu.Unlock()
 	if s.fail != nil {
 		return nil, s.fail
+	}
+	for _, c := range changes {
+		if s.refuse != "" && c.Person.Address == s.refuse {
+			return nil, parley.Refuse(parley.Conflict, "people.address-taken")
+		}
 	}
 	var ids []parley.PersonID
 	for _, c := range changes {

@@ -14,6 +14,7 @@ import (
 // Record is one person of a directory's export.
 type Record struct {
 	Person    parley.Person // without ID, Manager and Photo
+	Line      int64         // where it stands in the export, from 1; 0: unknown
 	DN        string        // in a form in which equal names are equal strings
 	ManagerDN string        // likewise; empty: no manager
 	Photo     []byte        // as the directory holds it; nil: none
@@ -35,6 +36,7 @@ var (
 	ErrNoAddress     = errors.New("record has no sign-in address")
 	ErrTwice         = errors.New("another record of this export has the same id")
 	ErrAddressTaken  = errors.New("somebody else has this sign-in address")
+	ErrAddressSwap   = errors.New("people of this export exchange sign-in addresses, and no two people have one at any moment: give one of them another address first")
 	ErrNoMarkingGone = errors.New("some records could not be read, so nobody is marked gone who is missing")
 )
 
@@ -42,6 +44,8 @@ var (
 // export as a whole.
 type Problem struct {
 	SourceID string // empty when unknown
+	DN       string // likewise
+	Line     int64  // where the record stands in the export, from 1; 0: unknown
 	Err      error
 }
 
@@ -75,8 +79,11 @@ type Importer struct {
 	Problem func(Problem)
 }
 
-// importChunk is small, so that messages never wait long behind an import.
-const importChunk = 200
+// A chunk is small, so that messages never wait long behind an import.
+const (
+	importChunk  = 100 // people
+	importPhotos = 40  // people with a photo, each of which is some 20 KB to store
+)
 
 // maxPostponed bounds how many records wait for an address to become free.
 const maxPostponed = 1000
@@ -131,6 +138,8 @@ type importRun struct {
 	addresses map[string]string // whose sign-in address each is in this export, by SourceID
 
 	chunk     []Change
+	taken     []Record  // what the chunk was made of, without the photos
+	photos    int       // in the chunk
 	disabled  []string  // SourceIDs
 	postponed []Record  // their address belongs to somebody else until now
 	waiting   []waiting // for managers
@@ -142,9 +151,9 @@ type waiting struct {
 	unchanged           bool // but for the manager, perhaps
 }
 
-func (r *importRun) problem(sourceID string, err error) {
+func (r *importRun) problem(rec *Record, err error) {
 	if r.Problem != nil {
-		r.Problem(Problem{sourceID, err})
+		r.Problem(Problem{rec.Person.SourceID, rec.DN, rec.Line, err})
 	}
 }
 
@@ -156,7 +165,7 @@ func (r *importRun) skip(rec Record, err error) {
 		r.sources[rec.Person.SourceID] = true
 		r.name(rec)
 	}
-	r.problem(rec.Person.SourceID, err)
+	r.problem(&rec, err)
 }
 
 // name remembers whose DN a record has, for those it is the manager of.
@@ -167,38 +176,47 @@ func (r *importRun) name(rec Record) {
 }
 
 // take turns a record into a change of the chunk. A record whose address is
-// somebody else's waits, if it may, until all others are in.
-func (r *importRun) take(ctx context.Context, rec Record, mayWait bool) error {
+// somebody else's waits until all others are in.
+func (r *importRun) take(ctx context.Context, rec Record, first bool) error {
 	p := &rec.Person
 	p.Address = strings.ToLower(p.Address)
-	holder, held := r.Book.ByAddress(p.Address)
-	inExport, taken := r.addresses[p.Address]
 	switch {
 	case p.SourceID == "":
 		r.skip(rec, ErrNoSource)
 		return nil
-	case mayWait && r.sources[p.SourceID]:
+	case first && r.sources[p.SourceID]:
 		r.skip(rec, ErrTwice)
 		return nil
 	case p.Address == "":
 		r.skip(rec, ErrNoAddress)
 		return nil
-	case taken && inExport != p.SourceID:
+	}
+	holder, held := r.Book.ByAddress(p.Address)
+	inExport, taken := r.addresses[p.Address]
+	full := first && len(r.postponed) == maxPostponed
+	switch {
+	case taken && inExport != p.SourceID, held && holder.SourceID != p.SourceID && full:
 		r.skip(rec, ErrAddressTaken)
 		return nil
 	case held && holder.SourceID != p.SourceID:
-		if !mayWait || len(r.postponed) == maxPostponed {
-			r.skip(rec, ErrAddressTaken)
-			return nil
-		}
 		r.sources[p.SourceID] = true
 		r.postponed = append(r.postponed, rec)
 		return nil
 	}
 	r.sources[p.SourceID] = true
 	r.addresses[p.Address] = p.SourceID
-	r.chunk = append(r.chunk, r.change(rec))
-	if len(r.chunk) == importChunk {
+	return r.add(ctx, rec)
+}
+
+// add puts a record into the chunk, and stores the chunk when it is full.
+func (r *importRun) add(ctx context.Context, rec Record) error {
+	c := r.change(rec)
+	rec.Photo = nil
+	r.chunk, r.taken = append(r.chunk, c), append(r.taken, rec)
+	if c.Photo != nil {
+		r.photos++
+	}
+	if len(r.chunk) == importChunk || r.photos == importPhotos {
 		return r.flush(ctx)
 	}
 	return nil
@@ -213,7 +231,7 @@ func (r *importRun) change(rec Record) Change {
 	if len(rec.Photo) > 0 {
 		photo, err := r.Photo(rec.Photo)
 		if err != nil {
-			r.problem(c.Person.SourceID, fmt.Errorf("photo left out: %w", err))
+			r.problem(&rec, fmt.Errorf("photo left out: %w", err))
 			c.KeepPhoto = true
 		} else {
 			c.Photo = &photo
@@ -234,22 +252,47 @@ func (r *importRun) change(rec Record) Change {
 	return c
 }
 
-// flush stores the chunk and counts what it came to.
+// flush stores the chunk and counts what it came to. Should the store refuse the
+// chunk for one of the people in it, the others are stored without them.
 func (r *importRun) flush(ctx context.Context) error {
-	o, err := r.store(ctx, r.chunk)
+	err := r.keep(ctx, r.chunk)
+	if parley.KindOf(err) == parley.Conflict {
+		err = r.keepEach(ctx)
+	}
 	if err != nil {
 		return err
 	}
-	r.report.Added += o.Added
-	r.report.Changed += o.Updated
-	r.report.Unchanged += o.Unchanged
-	r.chunk = r.chunk[:0]
+	r.chunk, r.taken, r.photos = r.chunk[:0], r.taken[:0], 0
 	for _, id := range r.disabled {
 		if p, known := r.Book.BySource(id); known {
 			r.report.Disabled = append(r.report.Disabled, p.ID)
 		}
 	}
 	r.disabled = r.disabled[:0]
+	return nil
+}
+
+func (r *importRun) keep(ctx context.Context, chunk []Change) error {
+	o, err := r.store(ctx, chunk)
+	if err != nil {
+		return err
+	}
+	r.report.Added += o.Added
+	r.report.Changed += o.Updated
+	r.report.Unchanged += o.Unchanged
+	return nil
+}
+
+func (r *importRun) keepEach(ctx context.Context) error {
+	for i := range r.chunk {
+		err := r.keep(ctx, r.chunk[i:i+1])
+		if refusal, ok := errors.AsType[*parley.Error](err); ok && refusal.Kind == parley.Conflict {
+			r.report.Skipped++
+			r.problem(&r.taken[i], refusal)
+		} else if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -272,7 +315,7 @@ func (r *importRun) store(ctx context.Context, changes []Change) (Outcome, error
 // missing marks people gone, or counts them, who have no record in the export.
 func (r *importRun) missing(ctx context.Context, complete bool) error {
 	if complete && r.lost {
-		r.problem("", ErrNoMarkingGone)
+		r.problem(&Record{}, ErrNoMarkingGone)
 		complete = false
 	}
 	var gone []Change
@@ -286,14 +329,35 @@ func (r *importRun) missing(ctx context.Context, complete bool) error {
 	return r.inChunks(ctx, gone, func(o Outcome) { r.report.Gone += o.Gone })
 }
 
-// again takes the postponed records, whose address may be free by now.
+// again takes the postponed records, whose address may be free by now, as often
+// as one that moves on makes room for another.
 func (r *importRun) again(ctx context.Context) error {
-	for _, rec := range r.postponed {
-		if err := r.take(ctx, rec, false); err != nil {
+	for before := maxPostponed + 1; len(r.postponed) > 0 && len(r.postponed) < before; {
+		before = len(r.postponed)
+		waiting := r.postponed
+		r.postponed = nil
+		for _, rec := range waiting {
+			if err := r.take(ctx, rec, false); err != nil {
+				return err
+			}
+		}
+		if err := r.flush(ctx); err != nil {
 			return err
 		}
 	}
-	return r.flush(ctx)
+	moving := make(map[string]bool, len(r.postponed))
+	for _, rec := range r.postponed {
+		moving[rec.Person.SourceID] = true
+	}
+	for _, rec := range r.postponed {
+		holder, _ := r.Book.ByAddress(rec.Person.Address)
+		if moving[holder.SourceID] {
+			r.skip(rec, ErrAddressSwap)
+		} else {
+			r.skip(rec, ErrAddressTaken)
+		}
+	}
+	return nil
 }
 
 // managers settles who was waiting for a manager.

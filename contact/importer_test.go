@@ -162,7 +162,10 @@ func TestImportOfBadRecords(t *testing.T) {
 	photo.Photo, badPhoto.Photo = []byte("12345"), []byte("bad")
 	r := im.run(t, false, rec("a", ""), rec("a", ""), noAddress, noSource, taken, badRecord{"z", ""}, photo, badPhoto)
 	wantReport(t, r, Report{Added: 3, Skipped: 5})
-	want := []Problem{{"a", ErrTwice}, {"x", ErrNoAddress}, {"", ErrNoSource}, {"y", ErrAddressTaken}, {"z", errBroken}, {"q", errBroken}}
+	want := []Problem{
+		{SourceID: "a", Err: ErrTwice}, {SourceID: "x", Err: ErrNoAddress}, {Err: ErrNoSource},
+		{SourceID: "y", Err: ErrAddressTaken}, {SourceID: "z", Err: errBroken}, {SourceID: "q", Err: errBroken},
+	}
 	if len(im.problems) != len(want) {
 		t.Fatalf("problems: %v", im.problems)
 	}
@@ -201,6 +204,48 @@ func TestImportMovesAddresses(t *testing.T) {
 	// Two swap: neither can go first, so both are told of.
 	again.Person.Address, a.Person.Address = a.Person.Address, again.Person.Address
 	wantReport(t, im.run(t, true, again, a), Report{Skipped: 2})
+	for _, p := range im.problems {
+		if !errors.Is(p.Err, ErrAddressSwap) {
+			t.Errorf("problem %v", p)
+		}
+	}
+}
+
+// Everybody takes the address of the next, in the worst order.
+func TestImportMovesAChainOfAddresses(t *testing.T) {
+	im := newImport(t)
+	var before, after []any
+	for i := range 5 {
+		r := rec(fmt.Sprint("p", i), "")
+		before = append(before, r)
+		r.Person.Address = fmt.Sprintf("p%d@firma.example", i+1)
+		after = append(after, r)
+	}
+	im.run(t, true, before...)
+	wantReport(t, im.run(t, true, after...), Report{Changed: 5})
+	wantReport(t, im.run(t, true, after...), Report{Unchanged: 5})
+	late := rec("late", "")
+	late.Person.Address = "p3@firma.example"
+	wantReport(t, im.run(t, false, late), Report{Skipped: 1, LeftAlone: 5})
+	if !errors.Is(im.problems[0].Err, ErrAddressTaken) {
+		t.Errorf("problem %v", im.problems[0])
+	}
+}
+
+// What the store refuses of one person costs nobody else their place.
+func TestImportIsolatesWhomTheStoreRefuses(t *testing.T) {
+	im := newImport(t)
+	var items []any
+	for i := range 150 {
+		items = append(items, rec(fmt.Sprint("p", i), ""))
+	}
+	im.store.refuse = "p70@firma.example"
+	wantReport(t, im.run(t, true, items...), Report{Added: 149, Skipped: 1})
+	if len(im.problems) != 1 || im.problems[0].SourceID != "p70" || parley.KindOf(im.problems[0].Err) != parley.Conflict {
+		t.Errorf("problems: %v", im.problems)
+	}
+	im.store.refuse = ""
+	wantReport(t, im.run(t, true, items...), Report{Added: 1, Unchanged: 149})
 }
 
 func TestImportGoesInSmallChunks(t *testing.T) {

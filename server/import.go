@@ -18,11 +18,10 @@ const progressEvery = 1000
 // errImporting refuses a second import beside the first.
 var errImporting = errors.New("another import is under way")
 
-// imported is one import under way: it knows where in the file somebody stands.
+// imported is one import under way.
 type imported struct {
 	count ImportCount
-	lines map[string]int64 // by SourceID, from 1
-	byDN  int              // people without a lasting id
+	byDN  int // people without a lasting id
 	tell  func(importLine)
 }
 
@@ -37,7 +36,7 @@ func (p *parts) importPeople(ctx context.Context, export io.Reader, o ImportOpti
 	if domain == "" {
 		domain = p.config.Organisation.DefaultDomain
 	}
-	im := &imported{lines: map[string]int64{}, tell: tell}
+	im := &imported{tell: tell}
 	importer := &contact.Importer{Book: p.book, Photo: importedPhoto, Problem: im.contactProblem}
 	records := im.records(directory.People(export, directory.DefaultMapping(domain)))
 	report, err := importer.Import(ctx, commandLine, records, o.Complete)
@@ -79,7 +78,7 @@ func (im *imported) records(entries iter.Seq2[directory.Entry, error]) iter.Seq2
 			} else if err == nil {
 				im.read(&entry)
 			}
-			record := contact.Record{Person: entry.Person, DN: entry.DN, ManagerDN: entry.ManagerDN, Photo: entry.Photo}
+			record := contact.Record{Person: entry.Person, Line: entry.Line, DN: entry.DN, ManagerDN: entry.ManagerDN, Photo: entry.Photo}
 			if !yield(record, err) {
 				return
 			}
@@ -89,7 +88,6 @@ func (im *imported) records(entries iter.Seq2[directory.Entry, error]) iter.Seq2
 
 // read notes a record and passes its warnings on.
 func (im *imported) read(entry *directory.Entry) {
-	im.lines[entry.Person.SourceID] = entry.Line
 	for _, warning := range entry.Warnings {
 		im.problem(warning.Error())
 	}
@@ -110,11 +108,11 @@ func (im *imported) problem(text string) {
 
 // contactProblem tells of a record that contact could not use, by its line.
 func (im *imported) contactProblem(problem contact.Problem) {
-	text := problem.Err.Error()
-	if line, known := im.lines[problem.SourceID]; known {
-		text = fmt.Sprintf("line %d: %s", line, text)
+	if problem.Line == 0 {
+		im.problem(problem.Err.Error())
+		return
 	}
-	im.problem(text)
+	im.problem((&directory.RecordError{Line: problem.Line, DN: problem.DN, Err: problem.Err}).Error())
 }
 
 func importedPhoto(raw []byte) (contact.Photo, error) {
