@@ -264,11 +264,8 @@ func (l *Log) Send(ctx context.Context, actor parley.Actor, m Message, refused f
 	if !ok {
 		return parley.ErrWithheld
 	}
-	if p, found := l.people.Person(to); !found || p.Gone {
+	if _, found := l.people.Person(to); !found {
 		return parley.ErrWithheld
-	}
-	if l.gate.Reach(actor, to) == privacy.ReachNo {
-		return parley.Refuse(parley.Forbidden, "message.not-allowed")
 	}
 	l.store.Append(ctx, parley.Entry{
 		Stream: m.Conversation, Sender: actor.Person, Device: actor.Device, ClientID: m.ClientID,
@@ -281,8 +278,10 @@ func (l *Log) Send(ctx context.Context, actor parley.Actor, m Message, refused f
 	return nil
 }
 
-// admit has the last word inside the commit: the device must still be signed in,
-// and the other side must still be reachable. A message to somebody who blocks
+// admit decides inside the commit, on what holds by then: the device must be
+// signed in, and the other side must be there and reachable. It does not decide
+// about a message that was accepted before and is sent again because the
+// acknowledgement was lost: the store answers for that one. A message to somebody who blocks
 // its sender is turned into the sender's private stream here, so that nothing
 // that the other side can read, count or purge ever knew of it.
 func (l *Log) admit(e *parley.Entry) error {
@@ -299,6 +298,9 @@ func (l *Log) admit(e *parley.Entry) error {
 	to, ok := other(e.Stream, e.Sender)
 	if !ok {
 		return nil
+	}
+	if p, found := l.people.Person(to); !found || p.Gone {
+		return parley.ErrWithheld
 	}
 	switch l.gate.Reach(parley.Actor{Kind: parley.ActorPerson, Person: e.Sender, Device: e.Device}, to) {
 	case privacy.ReachSilently:

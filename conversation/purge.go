@@ -190,6 +190,10 @@ func (l *Log) miss(ranges []PurgeRange) {
 		for _, p := range members(room[:0], r.Stream) {
 			reader := l.reader(p)
 			reader.missed = max(reader.missed, r.Upto)
+			// Who comes for them later must not count as having got them.
+			reader.waiting = slices.DeleteFunc(reader.waiting, func(w waiting) bool {
+				return w.stream == r.Stream && w.pos <= r.Upto
+			})
 		}
 	}
 }

@@ -97,6 +97,10 @@ func TestTimeLimitTellsWhoMissed(t *testing.T) {
 	if !page.Missed || len(page.Items) > 0 {
 		t.Errorf("the device that came too late got %+v", page)
 	}
+	b.follow(on(bob, 2), 0).Acknowledge(1)
+	if got := sender.Collect(10).Delivered; len(got) > 0 {
+		t.Errorf("a message that nobody got is delivered: %v", got)
+	}
 	page, err = b.log.Sync(t.Context(), on(alice, 1), 1, 0)
 	b.must(err)
 	if page.Missed {

@@ -97,13 +97,25 @@ func (b *batch) append(e parley.Entry) (fresh bool, err error) {
 }
 
 // known is the position of the stored entry with this id.
-func (b *batch) known(device parley.DeviceID, id parley.ClientID) (pos parley.Pos, err error) {
+func (b *batch) known(device parley.DeviceID, id parley.ClientID) (parley.Pos, error) {
+	pos, ok, err := b.find(device, id)
+	if err == nil && !ok {
+		err = errors.New("a known entry is not stored")
+	}
+	return pos, err
+}
+
+// find looks for the entry with this id.
+func (b *batch) find(device parley.DeviceID, id parley.ClientID) (pos parley.Pos, ok bool, err error) {
 	err = b.queryRow("SELECT pos FROM log WHERE device = $1 AND client_id = $2 AND device <> 0",
 		int64(device), string(id)).Scan(&pos)
-	if err != nil {
-		return 0, fmt.Errorf("looking up a known entry: %w", err)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return 0, false, nil
+	case err != nil:
+		return 0, false, fmt.Errorf("looking up an entry: %w", err)
 	}
-	return pos, nil
+	return pos, true, nil
 }
 
 const selectStreamHead = `

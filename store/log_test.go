@@ -105,6 +105,10 @@ func TestAdmitRewritesAndRefuses(t *testing.T) {
 	if !errors.Is(err, refusal) {
 		t.Errorf("refused entry: %v", err)
 	}
+	again := message(s, 1, 3, "refuse") // stored already, and would be refused by now
+	if err := w.add(again); !errors.Is(err, conversation.ErrKnown) {
+		t.Errorf("an accepted entry that is sent again: %v, want ErrKnown", err)
+	}
 	got := must(w.EntriesAfter(t.Context(), []parley.StreamID{s, 1}, 0, 10))(t)
 	if len(got) != 2 || got[0].Stream != 1 || got[0].About != s || got[1].Stream != s || got[1].Pos != 2 || got[1].N != 1 {
 		t.Errorf("stored %+v", got)

@@ -288,8 +288,12 @@ func (w *writer) apply(b *batch, o *outcome) error {
 }
 
 func (w *writer) applyEntry(b *batch, o *outcome) error {
-	if o.err = w.admit(&o.entry); o.err != nil {
-		return nil
+	if refusal := w.admit(&o.entry); refusal != nil {
+		pos, known, err := b.find(o.entry.Device, o.entry.ClientID)
+		if o.err = refusal; known {
+			o.pos, o.err = pos, conversation.ErrKnown
+		}
+		return err
 	}
 	fresh, err := b.append(o.entry)
 	if err != nil {
