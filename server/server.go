@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"parley/account"
@@ -126,11 +128,25 @@ func (s *Server) listenBeside(figures *figures) (err error) {
 	return err
 }
 
+// originOf writes a URL as a browser writes its origin (RFC 6454 §6.2): lower
+// case, without a port that the scheme implies, without a slash.
+func originOf(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return text
+	}
+	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Host)
+	if port := u.Port(); scheme == "https" && port == "443" || scheme == "http" && port == "80" {
+		host = strings.TrimSuffix(host, ":"+port)
+	}
+	return scheme + "://" + host
+}
+
 func (s *Server) newEdge(out *egress.Egress) (*webapi.Server, error) {
 	c, p := &s.config, s.parts
 	var origins []string
 	if c.PublicURL != "" {
-		origins = []string{c.PublicURL}
+		origins = []string{originOf(c.PublicURL)}
 	}
 	return webapi.New(webapi.Config{
 		Accounts: p.accounts, Book: p.book, Board: p.board, Gate: p.gate, Log: p.log, Policy: p.rules,

@@ -141,7 +141,7 @@ func (s *Server) identify(r *http.Request) caller {
 func (s *Server) clientBehind(peer netip.Addr, forwarded []string) netip.Addr {
 	list := strings.Split(strings.Join(forwarded, ","), ",")
 	for _, text := range slices.Backward(list) {
-		a, err := netip.ParseAddr(strings.TrimSpace(text))
+		a, err := parseForwarded(strings.TrimSpace(text))
 		if err != nil {
 			return peer
 		}
@@ -150,6 +150,14 @@ func (s *Server) clientBehind(peer netip.Addr, forwarded []string) netip.Addr {
 		}
 	}
 	return peer
+}
+
+// parseForwarded reads an address with or without a port, as proxies write both.
+func parseForwarded(text string) (netip.Addr, error) {
+	if withPort, err := netip.ParseAddrPort(text); err == nil {
+		return withPort.Addr(), nil
+	}
+	return netip.ParseAddr(strings.Trim(text, "[]"))
 }
 
 func (s *Server) trusted(a netip.Addr) bool {

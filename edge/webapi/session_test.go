@@ -92,6 +92,8 @@ func TestForwardedHeadersCountFromTrustedProxiesOnly(t *testing.T) {
 		{"a trusted proxy", "10.0.0.1:1", []string{"https"}, []string{"198.51.100.1"}, "198.51.100.1", true},
 		{"what the client wrote stands before", "10.0.0.1:1", []string{"http", "https"}, []string{"1.1.1.1", "198.51.100.1"}, "198.51.100.1", true},
 		{"two trusted proxies", "10.0.0.1:1", nil, []string{"1.1.1.1, 198.51.100.1, 10.0.0.2"}, "198.51.100.1", false},
+		{"a proxy that writes ports", "10.0.0.1:1", nil, []string{"198.51.100.1:4711"}, "198.51.100.1", false},
+		{"IPv6 with a port", "10.0.0.1:1", nil, []string{"[2001:db8::1]:4711"}, "2001:db8::1", false},
 		{"rubbish", "10.0.0.1:1", []string{"gopher"}, []string{"198.51.100.1, none"}, "10.0.0.1", false},
 		{"IPv4 in IPv6", "[::ffff:10.0.0.1]:1", nil, []string{"::ffff:198.51.100.1"}, "198.51.100.1", false},
 		{"no address", "@", []string{"https"}, nil, "invalid IP", false},
