@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -139,6 +141,18 @@ func retryName(r parley.Retry) string {
 // wholeSeconds rounds up: a client that waits that long is not too early.
 func wholeSeconds(d time.Duration) int {
 	return int((d + time.Second - 1) / time.Second)
+}
+
+// faultName describes a panic without what it quotes: that may be something a
+// person sent, and the log holds no content. The runtime's own faults (an index,
+// a nil pointer) quote nothing.
+func faultName(fault any) string {
+	if err, ok := fault.(error); ok {
+		if own, ok := errors.AsType[runtime.Error](err); ok {
+			return own.Error()
+		}
+	}
+	return fmt.Sprintf("%T", fault)
 }
 
 // writeProblem answers a request with a refusal.

@@ -50,3 +50,26 @@ func TestProblemOf(t *testing.T) {
 		}
 	}
 }
+
+// A panic is logged without what it quotes.
+func TestFaultName(t *testing.T) {
+	var list []int
+	index := func() (fault any) {
+		defer func() { fault = recover() }()
+		return list[len(list)]
+	}()
+	tests := []struct {
+		fault any
+		want  string
+	}{
+		{"no room for ann@example.test", "string"},
+		{errors.New("ann@example.test is gone"), "*errors.errorString"},
+		{index, "runtime error: index out of range [0] with length 0"},
+		{fmt.Errorf("reading ann@example.test: %w", index.(error)), "runtime error: index out of range [0] with length 0"},
+	}
+	for _, test := range tests {
+		if got := faultName(test.fault); got != test.want {
+			t.Errorf("%v: %q, want %q", test.fault, got, test.want)
+		}
+	}
+}

@@ -114,7 +114,7 @@ func (s *Server) recoverRequest(w http.ResponseWriter, c caller) {
 		panic(fault)
 	}
 	s.stats.panics.Add(1)
-	s.log.Error("request panicked", "request", c.id, "fault", fault, "stack", string(debug.Stack()))
+	s.log.Error("request panicked", "request", c.id, "fault", faultName(fault), "stack", string(debug.Stack()))
 	writeProblem(w, newProblem(parley.Refuse(parley.Internal, "")))
 }
 

@@ -73,7 +73,7 @@ func (j *job) run() {
 func (c *conn) recoverFault() {
 	if fault := recover(); fault != nil {
 		c.server.stats.panics.Add(1)
-		c.server.log.Error("connection panicked", "device", c.actor.Device, "fault", fault, "stack", string(debug.Stack()))
+		c.server.log.Error("connection panicked", "device", c.actor.Device, "fault", faultName(fault), "stack", string(debug.Stack()))
 		c.wire.abort()
 	}
 }
