@@ -25,6 +25,8 @@ export class Book {
   readonly stored = signal<ReadonlyMap<string, StoredChat>>(new Map())
   readonly queue = signal<readonly Queued[]>([])
   readonly drafts = signal<ReadonlySet<string>>(new Set())
+  /** Counts the beginnings and ends of writing drafts in this tab. */
+  private draftsTouched = 0
   readonly notices = signal<readonly NoticeItem[]>([])
   readonly pages = new Set<Page>()
 
@@ -91,13 +93,15 @@ export class Book {
     const withQueue = this.queueDirty || changed.length > 0
     this.dirty.clear()
     this.queueDirty = false
+    const touched = this.draftsTouched
     const [queued, drafts] = withQueue ? await Promise.all([queue.all(), shelf.drafts()]) : [undefined, undefined]
     const chats = await Promise.all(changed.map((c) => history.chat(c)))
     const notices = changed.length > 0 ? await history.notices() : this.notices.peek()
     const show = await Promise.all([...this.pages].filter((p) => changed.includes(p.conversation)).map((p) => p.read()))
     batch(() => {
       if (queued) this.queue.value = queued
-      if (drafts) this.drafts.value = new Set(drafts)
+      // What was read while a draft was being written is older than what is shown.
+      if (drafts && touched === this.draftsTouched) this.drafts.value = new Set(drafts)
       if (notices.length !== this.notices.peek().length) this.notices.value = notices
       if (changed.length > 0) this.stored.value = merged(this.stored.peek(), changed, chats)
       for (const apply of show) apply()
@@ -121,7 +125,11 @@ export class Book {
 
   /** Writes a draft, after whatever is being sent: storing a message takes the draft that it came from. */
   keepDraft(conversation: string, text: string): Promise<void> {
-    const mine = this.adding.then(() => this.account.shelf.setDraft(conversation, text))
+    this.draftsTouched++
+    const mine = this.adding
+      .then(() => this.account.shelf.setDraft(conversation, text))
+      .finally(() => this.draftsTouched++)
+      .then(() => this.setDraft(conversation, text !== ''))
     this.adding = mine.catch(() => undefined)
     return mine
   }

@@ -273,6 +273,7 @@ describe('a conversation on screen', () => {
     const again = core.openChat('p1.p2')
     await again.loaded
     expect(again.draft.value).toBe('second, already')
+    expect(core.chats.value.map((c) => c.draft)).toEqual([true])
     again.close()
   })
 
