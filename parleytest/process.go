@@ -3,6 +3,7 @@ package parleytest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -154,6 +155,18 @@ func (p *Process) end(signal syscall.Signal) {
 
 // PID is the process id.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Control reaches the process as the command line does.
+func (p *Process) Control() *server.Control {
+	p.t.Helper()
+	control, err := server.OpenControl(p.t.Context(), p.Data, func() (server.Config, error) {
+		return server.Config{}, errors.New("the server does not run")
+	})
+	if err != nil {
+		p.t.Fatalf("reaching the server's control: %v", err)
+	}
+	return control
+}
 
 // Log is what the server wrote.
 func (p *Process) Log() string { return p.log.String() }
