@@ -75,4 +75,5 @@ fuzz:
 
 # The long runs of tests that are short in "make test".
 soak: build
-	PARLEYTEST_SOAK=1 go test -race -count=1 -timeout 6h ./parleytest/...
+	PARLEY_KILLS=500 go test -race -count=1 -timeout 6h -v -run '^TestKilledServer$$' ./server
+	PARLEY_PEOPLE=100000 go test -count=1 -timeout 1h -v -run '^TestUC1ManyPeople$$' ./server
