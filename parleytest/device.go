@@ -274,8 +274,26 @@ func (d *Device) tell() {
 func (d *Device) Wait(what string, condition func() bool) {
 	d.t.Helper()
 	if !d.waits(condition) {
-		d.t.Fatalf("%s: waited %v for: %s", d.Session.Address, patience, what)
+		d.t.Fatalf("%s: waited %v for: %s\n%s", d.Session.Address, patience, what, d.state())
 	}
+}
+
+// state describes the device for whoever has to find out why it waits.
+func (d *Device) state() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var waits []string
+	for _, m := range d.queue {
+		said := "no answer"
+		if p, ok := d.refused[m.ClientID]; ok {
+			said = p.Title + " " + p.Key
+		} else if d.known[m.ClientID] {
+			said = "known"
+		}
+		waits = append(waits, fmt.Sprintf("%q: %s", m.Text, said))
+	}
+	return fmt.Sprintf("online %v, resuming %v, cursor %s, %d in the history, resyncs %d, problems %v, closed with %d, queue of %d: %.1000s",
+		d.online, d.resuming, d.cursor, len(d.history), d.resyncs, d.problems, d.closeCode, len(d.queue), strings.Join(waits, "; "))
 }
 
 func (d *Device) waits(condition func() bool) bool {

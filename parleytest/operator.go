@@ -132,22 +132,39 @@ func (w *World) Backup() string {
 // starts it again at the same address: the screens for it come later.
 func (w *World) Relate(owner, other *Device, level privacy.Level) {
 	w.Helper()
-	ids := [2]parley.PersonID{}
-	for i, d := range []*Device{owner, other} {
-		id, err := parley.ParsePersonID(d.ID())
-		if err != nil {
-			w.Fatal(err)
-		}
-		ids[i] = id
+	w.RelateAs(owner, other, privacy.Relation{Level: level})
+}
+
+// RelateAs is Relate with everything that a relation holds. Its people are those
+// of the devices.
+func (w *World) RelateAs(owner, other *Device, r privacy.Relation) {
+	w.Helper()
+	r.Owner, r.Other = w.person(owner), w.person(other)
+	w.whileStopped(func(s *store.Store) error { return s.SetRelation(w.Context(), r, parley.Alongside{}) })
+}
+
+// Prefer writes a person's own switches in the same way.
+func (w *World) Prefer(owner *Device, p privacy.Preferences) {
+	w.Helper()
+	id := w.person(owner)
+	w.whileStopped(func(s *store.Store) error { return s.SetPreferences(w.Context(), id, p, parley.Alongside{}) })
+}
+
+func (w *World) person(d *Device) parley.PersonID {
+	w.Helper()
+	id, err := parley.ParsePersonID(d.ID())
+	if err != nil {
+		w.Fatal(err)
 	}
+	return id
+}
+
+func (w *World) whileStopped(do func(*store.Store) error) {
+	w.Helper()
 	addr := w.Server.Addr()
 	w.Stop()
-	err := withStore(w.Data, func(s *store.Store) error {
-		relation := privacy.Relation{Owner: ids[0], Other: ids[1], Level: level}
-		return s.SetRelation(w.Context(), relation, parley.Alongside{})
-	})
-	if err != nil {
-		w.Fatalf("writing a relation: %v", err)
+	if err := withStore(w.Data, do); err != nil {
+		w.Fatalf("writing what no screen can change yet: %v", err)
 	}
 	w.Run(addr)
 }

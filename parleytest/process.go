@@ -93,7 +93,12 @@ func StartProcessIn(t testing.TB, data string) *Process {
 	addr := listener.Addr().String()
 	listener.Close()
 	p := &Process{t: t, Base: "http://" + addr, Data: data, addr: addr, log: &lockedBuffer{}}
-	t.Cleanup(p.Kill)
+	t.Cleanup(func() {
+		p.Kill()
+		if t.Failed() {
+			t.Logf("the server's log:\n%s", p.Log())
+		}
+	})
 	fillDemo(t, p.Data)
 	p.Start()
 	return p
