@@ -109,7 +109,7 @@ func TestSetPassword(t *testing.T) {
 	refused(t, w.SetPassword(t.Context(), admin, boris, "borisdahl "), parley.Invalid, "password.guessable")
 }
 
-func TestDisableAndEnable(t *testing.T) { // claim: AC3
+func TestDisableAndEnable(t *testing.T) {
 	w := newWorld(t)
 	session := w.signIn(t, "anna@example.org", annasPassword, 1)
 	w.takeEvents()

@@ -10,7 +10,7 @@ import (
 	"parley"
 )
 
-func TestDevicesAreListed(t *testing.T) { // claim: AC3
+func TestDevicesAreListed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		phone := w.signIn(t, "anna@example.org", annasPassword, 1)
@@ -35,7 +35,7 @@ func TestDevicesAreListed(t *testing.T) { // claim: AC3
 	})
 }
 
-func TestRevoke(t *testing.T) { // claim: AC3
+func TestRevoke(t *testing.T) {
 	w := newWorld(t)
 	phone := w.signIn(t, "anna@example.org", annasPassword, 1)
 	lost := w.signIn(t, "anna@example.org", annasPassword, 2)

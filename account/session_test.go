@@ -49,7 +49,7 @@ func TestSessionIsAnsweredFromMemory(t *testing.T) {
 	}
 }
 
-func TestSlidingExpiry(t *testing.T) { // claim: AC3
+func TestSlidingExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		stop := w.start(t)
@@ -170,7 +170,7 @@ func TestUseThatIsNotWrittenYetKeepsTheDevice(t *testing.T) {
 
 // The directory, an administrator or the person may end a device while a request
 // reads its session. What was read before must not live on in memory after.
-func TestEndingRacesWithLookup(t *testing.T) { // claim: AC3
+func TestEndingRacesWithLookup(t *testing.T) {
 	tests := []struct {
 		name string
 		end  func(*world, Session) error

@@ -358,7 +358,7 @@ func TestLookupSRV(t *testing.T) {
 }
 
 // The search for another organisation's server, as the server puts it together.
-func TestFindServer(t *testing.T) { // claim: AC2
+func TestFindServer(t *testing.T) {
 	served := http.NewServeMux()
 	served.HandleFunc("/.well-known/parley", func(w http.ResponseWriter, r *http.Request) {
 		if r.Host == "www.example.com" {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/url"
 
+	"github.com/lxzan/gws"
+
 	"parley/edge/webapi"
 )
 
@@ -83,10 +85,20 @@ func (d *Device) welcome(e webapi.WelcomeEvent) {
 		d.mu.Unlock()
 		d.sync()
 	}
+	d.mu.Lock()
+	conn := d.conn
+	d.mu.Unlock()
+	d.pump.Go(func() { d.sendQueue(conn) })
+}
+
+// sendQueue sends what is queued on a fresh connection, and with that the device
+// is online. It does not run where events are read: a device that writes much
+// and reads nothing meanwhile would stop the server from reading, too.
+func (d *Device) sendQueue(conn *gws.Conn) {
 	d.sending.Lock()
 	defer d.sending.Unlock()
 	d.mu.Lock()
-	d.online = true
+	d.online = d.conn == conn
 	queue := append([]Message(nil), d.queue...)
 	watched := d.watched
 	d.tell()
@@ -95,6 +107,12 @@ func (d *Device) welcome(e webapi.WelcomeEvent) {
 		d.frame(webapi.WatchFrame{Type: "watch", People: watched})
 	}
 	for _, m := range queue {
+		d.mu.Lock()
+		lost := d.conn != conn
+		d.mu.Unlock()
+		if lost {
+			return
+		}
 		d.send(m)
 	}
 }

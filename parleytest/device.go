@@ -47,7 +47,8 @@ type Device struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 
-	sending sync.Mutex // held from taking a message into the queue to writing it, so that the order is the queue's
+	pump    sync.WaitGroup // sends the queue after a welcome
+	sending sync.Mutex     // held from taking a message into the queue to writing it, so that the order is the queue's
 
 	mu        sync.Mutex
 	changed   chan struct{} // closed and replaced at every change
@@ -242,6 +243,8 @@ func (d *Device) dial() {
 	d.conn, d.online = nil, false
 	d.tell()
 	d.mu.Unlock()
+	conn.NetConn().Close()
+	d.pump.Wait()
 }
 
 // frame sends one frame; a socket that is gone is noticed by its reader.

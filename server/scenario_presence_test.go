@@ -94,3 +94,23 @@ func TestPR5NothingStaleAfterARestart(t *testing.T) {
 	kwame.Connect()
 	hanna.Sees(kwame.ID(), "Busy, as chosen before", func(p webapi.Presence) bool { return p.Availability == 6500 && p.Note == "inventory" })
 }
+
+// Of several devices the most available one counts.
+//
+// claim: PR3
+func TestPR3TheMostAvailableDeviceCounts(t *testing.T) {
+	w := parleytest.Start(t)
+	hanna, phone, desk := w.As("hanna"), w.As("kwame"), w.As("kwame")
+	hanna.Watch(phone.ID())
+	hanna.Sees(phone.ID(), "Available", availability(3500))
+	phone.Activity(false, false) // the screen goes dark; the other is in use
+	desk.SetState("busy")        // chosen for the person, whatever the device
+	hanna.Sees(phone.ID(), "Busy", availability(6500))
+	phone.SetState("reset")
+	hanna.Sees(phone.ID(), "Available again", availability(3500))
+	desk.Close()
+	phone.Activity(true, true)
+	hanna.Sees(phone.ID(), "Available by the phone", availability(3500))
+	phone.Close()
+	hanna.Sees(phone.ID(), "Offline", availability(18500))
+}
