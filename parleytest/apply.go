@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"net/url"
 
-	"github.com/lxzan/gws"
-
 	"parley/edge/webapi"
 )
 
@@ -85,20 +83,10 @@ func (d *Device) welcome(e webapi.WelcomeEvent) {
 		d.mu.Unlock()
 		d.sync()
 	}
-	d.mu.Lock()
-	conn := d.conn
-	d.mu.Unlock()
-	d.pump.Go(func() { d.sendQueue(conn) })
-}
-
-// sendQueue sends what is queued on a fresh connection, and with that the device
-// is online. It does not run where events are read: a device that writes much
-// and reads nothing meanwhile would stop the server from reading, too.
-func (d *Device) sendQueue(conn *gws.Conn) {
 	d.sending.Lock()
 	defer d.sending.Unlock()
 	d.mu.Lock()
-	d.online = d.conn == conn
+	d.online = true
 	queue := append([]Message(nil), d.queue...)
 	watched := d.watched
 	d.tell()
@@ -107,12 +95,6 @@ func (d *Device) sendQueue(conn *gws.Conn) {
 		d.frame(webapi.WatchFrame{Type: "watch", People: watched})
 	}
 	for _, m := range queue {
-		d.mu.Lock()
-		lost := d.conn != conn
-		d.mu.Unlock()
-		if lost {
-			return
-		}
 		d.send(m)
 	}
 }
@@ -202,7 +184,13 @@ func (d *Device) sync() {
 		d.mu.Unlock()
 		var page webapi.Synced
 		if err := d.Call("GET", "/api/sync?after="+url.QueryEscape(cursor), nil, &page); err != nil {
-			return // the connection is about to break; the next one starts over
+			d.mu.Lock()
+			d.syncFailed = err
+			if d.conn != nil {
+				d.conn.NetConn().Close() // like a phone: the next connection starts over
+			}
+			d.mu.Unlock()
+			return
 		}
 		if page.Resync {
 			d.mu.Lock()

@@ -47,31 +47,31 @@ type Device struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 
-	pump    sync.WaitGroup // sends the queue after a welcome
-	sending sync.Mutex     // held from taking a message into the queue to writing it, so that the order is the queue's
+	sending sync.Mutex // held from taking a message into the queue to writing it, so that the order is the queue's
 
-	mu        sync.Mutex
-	changed   chan struct{} // closed and replaced at every change
-	conn      *gws.Conn
-	online    bool
-	cursor    string
-	resuming  bool
-	history   []Message
-	index     map[string]bool // from + client id
-	queue     []Message
-	presence  map[string]webapi.Presence
-	delivered map[string]string // conversation: id
-	read      map[string]string
-	typing    map[string]bool
-	watched   []string
-	refused   map[string]webapi.Problem
-	known     map[string]bool
-	problems  []webapi.Problem
-	signedOut string
-	closeCode uint16
-	doubled   []string // what came twice although the cursor had passed it
-	resyncs   int
-	noAck     bool
+	mu         sync.Mutex
+	changed    chan struct{} // closed and replaced at every change
+	conn       *gws.Conn
+	online     bool
+	cursor     string
+	resuming   bool
+	history    []Message
+	index      map[string]bool // from + client id
+	queue      []Message
+	presence   map[string]webapi.Presence
+	delivered  map[string]string // conversation: id
+	read       map[string]string
+	typing     map[string]bool
+	watched    []string
+	refused    map[string]webapi.Problem
+	known      map[string]bool
+	problems   []webapi.Problem
+	signedOut  string
+	closeCode  uint16
+	doubled    []string // what came twice although the cursor had passed it
+	resyncs    int
+	syncFailed error // the last sync that came to no end
+	noAck      bool
 }
 
 // SignIn signs a device in at the server with this base URL and connects it.
@@ -243,8 +243,6 @@ func (d *Device) dial() {
 	d.conn, d.online = nil, false
 	d.tell()
 	d.mu.Unlock()
-	conn.NetConn().Close()
-	d.pump.Wait()
 }
 
 // frame sends one frame; a socket that is gone is noticed by its reader.
@@ -257,13 +255,15 @@ func (d *Device) frame(v any) {
 	d.Raw(raw)
 }
 
-// Raw sends bytes as a text frame, whatever they are.
+// Raw sends bytes as a text frame, whatever they are. Like a browser's socket it
+// takes everything and never waits: a device that could not read while it writes
+// would have the server stop reading from it.
 func (d *Device) Raw(raw []byte) {
 	d.mu.Lock()
 	conn := d.conn
 	d.mu.Unlock()
 	if conn != nil {
-		conn.WriteMessage(gws.OpcodeText, raw)
+		conn.WriteAsync(gws.OpcodeText, raw, nil)
 	}
 }
 
@@ -295,8 +295,8 @@ func (d *Device) state() string {
 		}
 		waits = append(waits, fmt.Sprintf("%q: %s", m.Text, said))
 	}
-	return fmt.Sprintf("online %v, resuming %v, cursor %s, %d in the history, resyncs %d, problems %v, closed with %d, queue of %d: %.1000s",
-		d.online, d.resuming, d.cursor, len(d.history), d.resyncs, d.problems, d.closeCode, len(d.queue), strings.Join(waits, "; "))
+	return fmt.Sprintf("online %v, resuming %v, cursor %s, %d in the history, resyncs %d, last failed sync %v, problems %v, closed with %d, queue of %d: %.1000s",
+		d.online, d.resuming, d.cursor, len(d.history), d.resyncs, d.syncFailed, d.problems, d.closeCode, len(d.queue), strings.Join(waits, "; "))
 }
 
 func (d *Device) waits(condition func() bool) bool {
@@ -452,7 +452,10 @@ type handler struct {
 }
 
 // OnPing answers the server's heartbeat.
-func (h *handler) OnPing(conn *gws.Conn, payload []byte) { conn.WritePong(payload) }
+func (h *handler) OnPing(conn *gws.Conn, payload []byte) {
+	answer := bytes.Clone(payload)
+	conn.Async(func() { conn.WritePong(answer) })
+}
 
 // OnClose keeps the close code.
 func (h *handler) OnClose(_ *gws.Conn, err error) {
