@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
+	"slices"
 
 	"parley/edge/webapi"
 )
@@ -17,6 +18,9 @@ func (d *Device) event(raw json.RawMessage) bool {
 		d.t.Errorf("an event without a type: %v", err)
 		return false
 	}
+	d.mu.Lock()
+	d.heard[head.Type]++
+	d.mu.Unlock()
 	switch head.Type {
 	case "welcome":
 		d.welcome(decode[webapi.WelcomeEvent](d, raw))
@@ -114,10 +118,8 @@ func (d *Device) accepted(e webapi.AcceptedEvent) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	m := Message{Conversation: e.Conversation, From: d.Session.Person.ID, ClientID: e.ClientID, ID: e.Cursor}
-	for _, q := range d.queue {
-		if q.ClientID == e.ClientID {
-			m.Text = q.Text
-		}
+	if i := slices.IndexFunc(d.queue, func(q Message) bool { return q.ClientID == e.ClientID }); i >= 0 {
+		m.Text = d.queue[i].Text
 	}
 	d.add(m)
 	d.cursor = e.Cursor
@@ -170,7 +172,7 @@ func (d *Device) add(m Message) {
 func (d *Device) dequeue(clientID string) {
 	for i, m := range d.queue {
 		if m.ClientID == clientID {
-			d.queue = append(d.queue[:i:i], d.queue[i+1:]...)
+			d.queue = slices.Delete(d.queue, i, i+1)
 			return
 		}
 	}

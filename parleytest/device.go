@@ -68,7 +68,8 @@ type Device struct {
 	problems   []webapi.Problem
 	signedOut  string
 	closeCode  uint16
-	doubled    []string // what came twice although the cursor had passed it
+	doubled    []string       // what came twice although the cursor had passed it
+	heard      map[string]int // events of this connection, by type
 	resyncs    int
 	syncFailed error // the last sync that came to no end
 	noAck      bool
@@ -97,7 +98,7 @@ func TrySignIn(t testing.TB, base string, request webapi.SignInRequest) (*Device
 	d := &Device{
 		t: t, base: base, changed: make(chan struct{}),
 		index: map[string]bool{}, presence: map[string]webapi.Presence{}, delivered: map[string]string{},
-		read: map[string]string{}, typing: map[string]bool{}, refused: map[string]webapi.Problem{}, known: map[string]bool{},
+		read: map[string]string{}, typing: map[string]bool{}, refused: map[string]webapi.Problem{}, known: map[string]bool{}, heard: map[string]int{},
 	}
 	if err := d.Call("POST", "/api/session", request, &d.Session); err != nil {
 		return nil, err
@@ -234,7 +235,7 @@ func (d *Device) dial() {
 		conn.NetConn().Close()
 		return
 	}
-	d.conn, d.resuming = conn, false
+	d.conn, d.resuming, d.heard = conn, false, map[string]int{}
 	hello := webapi.HelloFrame{Type: "hello", Protocol: 1, Build: "parleytest", Cursor: d.cursor, Visible: true, Active: true, TimeZone: "Europe/Berlin"}
 	d.mu.Unlock()
 	d.frame(hello)
@@ -295,8 +296,8 @@ func (d *Device) state() string {
 		}
 		waits = append(waits, fmt.Sprintf("%q: %s", m.Text, said))
 	}
-	return fmt.Sprintf("online %v, resuming %v, cursor %s, %d in the history, resyncs %d, last failed sync %v, problems %v, closed with %d, queue of %d: %.1000s",
-		d.online, d.resuming, d.cursor, len(d.history), d.resyncs, d.syncFailed, d.problems, d.closeCode, len(d.queue), strings.Join(waits, "; "))
+	return fmt.Sprintf("online %v, resuming %v, cursor %s, %d in the history, resyncs %d, last failed sync %v, problems %v, closed with %d, heard %v, queue of %d: %.1000s",
+		d.online, d.resuming, d.cursor, len(d.history), d.resyncs, d.syncFailed, d.problems, d.closeCode, d.heard, len(d.queue), strings.Join(waits, "; "))
 }
 
 func (d *Device) waits(condition func() bool) bool {

@@ -94,10 +94,12 @@ func StartProcessIn(t testing.TB, data string) *Process {
 	listener.Close()
 	p := &Process{t: t, Base: "http://" + addr, Data: data, addr: addr, log: &lockedBuffer{}}
 	t.Cleanup(func() {
-		p.Kill()
-		if t.Failed() {
-			t.Logf("the server's log:\n%s", p.Log())
+		if !t.Failed() {
+			p.Kill()
+			return
 		}
+		p.end(syscall.SIGQUIT) // tells what every goroutine does
+		t.Logf("the server's log:\n%s", p.Log())
 	})
 	fillDemo(t, p.Data)
 	p.Start()
