@@ -19,6 +19,10 @@ type DevicesEnded struct {
 	Person  PersonID
 	Devices []DeviceID
 	Reason  EndReason
+
+	// Cursors is how far each of Devices had acknowledged, in their order. It is
+	// set when another node tells of it, which knows that better than this one.
+	Cursors []Pos
 }
 
 // EndReason says why devices ended. It is told to the device, so the strings are
@@ -49,9 +53,17 @@ type PresenceChanged struct{ Person PersonID }
 // RelationChanged says that what Other may know of Owner changed.
 type RelationChanged struct{ Owner, Other PersonID }
 
-func (PeopleChanged) event()   {}
-func (AccountDisabled) event() {}
-func (DevicesEnded) event()    {}
-func (DeviceSignedIn) event()  {}
-func (PresenceChanged) event() {}
-func (RelationChanged) event() {}
+// PreferencesChanged says that this person's own switches changed.
+type PreferencesChanged struct{ Person PersonID }
+
+// ChoiceChanged says that what this person chose by hand changed.
+type ChoiceChanged struct{ Person PersonID }
+
+func (PeopleChanged) event()      {}
+func (AccountDisabled) event()    {}
+func (DevicesEnded) event()       {}
+func (DeviceSignedIn) event()     {}
+func (PresenceChanged) event()    {}
+func (RelationChanged) event()    {}
+func (PreferencesChanged) event() {}
+func (ChoiceChanged) event()      {}

@@ -129,7 +129,7 @@ func (a *Authority) endAll(ctx context.Context, devices []Device, reason parley.
 }
 
 func (a *Authority) end(ctx context.Context, person parley.PersonID, devices []parley.DeviceID, reason parley.EndReason, with parley.Alongside) error {
-	ended, err := a.store.EndDevices(ctx, person, devices, 0, with)
+	ended, err := a.store.EndDevices(ctx, person, devices, 0, reason, with)
 	if err != nil {
 		return parley.Wrap(err, "ending devices of %s", person)
 	}

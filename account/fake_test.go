@@ -182,7 +182,7 @@ func (s *fakeStore) Devices(_ context.Context, person parley.PersonID) ([]Device
 	return list, nil
 }
 
-func (s *fakeStore) EndDevices(_ context.Context, person parley.PersonID, ids []parley.DeviceID, except parley.DeviceID, with parley.Alongside) ([]parley.DeviceID, error) {
+func (s *fakeStore) EndDevices(_ context.Context, person parley.PersonID, ids []parley.DeviceID, except parley.DeviceID, reason parley.EndReason, with parley.Alongside) ([]parley.DeviceID, error) {
 	defer s.lock()()
 	if s.fail != nil {
 		return nil, s.fail

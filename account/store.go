@@ -149,8 +149,9 @@ type Store interface {
 
 	// EndDevices ends the named live devices of the person (nil: all of them)
 	// but except (0: no exception), and returns those that it ended. A device
-	// of somebody else is left alone and not returned.
-	EndDevices(ctx context.Context, person parley.PersonID, devices []parley.DeviceID, except parley.DeviceID, with parley.Alongside) ([]parley.DeviceID, error)
+	// of somebody else is left alone and not returned. The reason is for the
+	// other nodes, which have to tell it to the devices.
+	EndDevices(ctx context.Context, person parley.PersonID, devices []parley.DeviceID, except parley.DeviceID, reason parley.EndReason, with parley.Alongside) ([]parley.DeviceID, error)
 
 	// TouchDevices moves LastUsed forward, never back; ended devices are
 	// ignored.

@@ -33,17 +33,30 @@ func (s *fakeStore) Choices(context.Context) iter.Seq2[PersonChoice, error] {
 	}
 }
 
-func (s *fakeStore) SetChoice(_ context.Context, id parley.PersonID, c Choice, _ parley.Alongside) error {
+func (s *fakeStore) Choice(_ context.Context, id parley.PersonID) (Choice, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.choices[id], s.fail
+}
+
+func (s *fakeStore) SetChoice(_ context.Context, id parley.PersonID, was, is Choice, _ parley.Alongside) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fail != nil {
 		return s.fail
 	}
+	if s.choices[id] != was {
+		return ErrStale
+	}
+	s.set(id, is)
+	return nil
+}
+
+func (s *fakeStore) set(id parley.PersonID, c Choice) {
 	if s.choices == nil {
 		s.choices = make(map[parley.PersonID]Choice)
 	}
 	s.choices[id] = c
-	return nil
 }
 
 // watcher notes whom it was told of.
@@ -254,6 +267,37 @@ func TestARestartRemembersChoices(t *testing.T) {
 			t.Errorf("the note lapsed: %+v", p)
 		}
 	})
+}
+
+// Another node may store a choice of the same person in between.
+func TestTwoNodesDoNotOverwriteEachOther(t *testing.T) {
+	s := &fakeStore{}
+	b := newBoard(t, s)
+	me := on(1, 7)
+	b.Report(me, active)
+	s.set(1, Choice{Note: "from another node"})
+	if err := b.SetState(t.Context(), me, ChooseBusy, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if p := b.Presence(1); p.Note != "from another node" || p.Availability != parley.Busy {
+		t.Errorf("shown: %+v", p)
+	}
+	if c := s.choices[1]; c.Note != "from another node" || c.State != ChooseBusy {
+		t.Errorf("stored: %+v", c)
+	}
+	b.store = alwaysStale{s}
+	if err := b.SetNote(t.Context(), me, "late", time.Time{}); parley.KindOf(err) != parley.Unavailable {
+		t.Errorf("never in time: %v", err)
+	}
+	if p := b.Presence(1); p.Note != "from another node" {
+		t.Errorf("shown although it was not stored: %+v", p)
+	}
+}
+
+type alwaysStale struct{ *fakeStore }
+
+func (alwaysStale) SetChoice(context.Context, parley.PersonID, Choice, Choice, parley.Alongside) error {
+	return ErrStale
 }
 
 func TestOnlyRealZonesAndOnlyIfTheyAreWanted(t *testing.T) {

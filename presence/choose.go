@@ -2,6 +2,7 @@ package presence
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -67,14 +68,35 @@ func (b *Board) choose(ctx context.Context, actor parley.Actor, alter func(*Choi
 	r.choosing.Lock()
 	defer r.choosing.Unlock()
 	b.mu.RLock()
-	c := r.facts.Choice
+	was := r.facts.Choice
 	b.mu.RUnlock()
-	alter(&c)
-	if err := b.store.SetChoice(ctx, actor.Person, c, parley.Alongside{}); err != nil {
+	c, err := b.alterStored(ctx, actor.Person, was, alter)
+	if err != nil {
 		return fmt.Errorf("storing a choice: %w", err)
 	}
 	b.change(actor.Person, func(r *record) { r.facts.Choice = c }, clock())
 	return nil
+}
+
+// maxAttempts is how often a choice is made anew from what another node has
+// stored meanwhile. One person does not choose on many devices at once.
+const maxAttempts = 5
+
+// alterStored changes the stored choice, which is believed to be was, and
+// returns what is stored then.
+func (b *Board) alterStored(ctx context.Context, person parley.PersonID, was Choice, alter func(*Choice)) (Choice, error) {
+	var err error
+	for range maxAttempts {
+		is := was
+		alter(&is)
+		if err = b.store.SetChoice(ctx, person, was, is, parley.Alongside{}); !errors.Is(err, ErrStale) {
+			return is, err
+		}
+		if was, err = b.store.Choice(ctx, person); err != nil {
+			return Choice{}, err
+		}
+	}
+	return Choice{}, &parley.Error{Kind: parley.Unavailable, Key: "store.unavailable", Err: ErrStale}
 }
 
 func future(until, now time.Time) error {

@@ -2,6 +2,7 @@ package presence
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 
@@ -53,14 +54,22 @@ type PersonChoice struct {
 	Choice Choice
 }
 
-// Store keeps what people chose by hand. The Board reads it once, at start.
+// Store keeps what people chose by hand. The Board reads all of it once, at start.
 type Store interface {
 	// Choices yields the choice of everybody who ever made one.
 	Choices(ctx context.Context) iter.Seq2[PersonChoice, error]
 
-	// SetChoice replaces the choice of a person. Times have milliseconds.
-	SetChoice(ctx context.Context, person parley.PersonID, c Choice, with parley.Alongside) error
+	// Choice returns the choice of a person; the zero Choice when there is none.
+	Choice(ctx context.Context, person parley.PersonID) (Choice, error)
+
+	// SetChoice replaces the choice was of a person by the choice is. When
+	// another one than was is stored, nothing changes and the answer is ErrStale:
+	// two nodes must not overwrite each other. Times have milliseconds.
+	SetChoice(ctx context.Context, person parley.PersonID, was, is Choice, with parley.Alongside) error
 }
+
+// ErrStale says that a choice was made from one that is no longer stored.
+var ErrStale = errors.New("presence: decided on a choice that has changed")
 
 // Activity is what a device tells about itself.
 type Activity struct {

@@ -163,8 +163,8 @@ func TestWhereDevicesBegin(t *testing.T) {
 	expect("in the place of an earlier one", again, 1, false)
 	w.Acknowledge(second.ID, 3)
 	w.Acknowledge(again.ID, 2)
-	must(w.EndDevices(ctx, 1, []parley.DeviceID{again.ID}, 0, parley.Alongside{}))(t)
-	must(w.EndDevices(ctx, 1, nil, 0, parley.Alongside{}))(t)
+	must(w.EndDevices(ctx, 1, []parley.DeviceID{again.ID}, 0, parley.EndedRevoked, parley.Alongside{}))(t)
+	must(w.EndDevices(ctx, 1, nil, 0, parley.EndedRevoked, parley.Alongside{}))(t)
 	grow()
 	expect("after all had ended", w.signIn(t, 1, "phone"), 3, true)
 }
@@ -174,7 +174,7 @@ func TestHistoryKeySurvivesTheDevice(t *testing.T) {
 	crowd(t, w, 2)
 	ctx := t.Context()
 	added := must(w.AddDevice(ctx, newDevice(1, "browser"), parley.Alongside{}))(t)
-	must(w.EndDevices(ctx, 1, nil, 0, parley.Alongside{}))(t)
+	must(w.EndDevices(ctx, 1, nil, 0, parley.EndedRevoked, parley.Alongside{}))(t)
 	n := newDevice(1, "browser")
 	n.FreshKey = []byte("another")
 	again := must(w.AddDevice(ctx, n, parley.Alongside{}))(t)
@@ -233,7 +233,7 @@ func TestDevicesEnd(t *testing.T) {
 	ctx := t.Context()
 	a, b, other := w.signIn(t, 1, "a"), w.signIn(t, 1, "b"), w.signIn(t, 2, "c")
 	end := func(ids []parley.DeviceID, except parley.DeviceID) []parley.DeviceID {
-		return must(w.EndDevices(ctx, 1, ids, except, parley.Alongside{}))(t)
+		return must(w.EndDevices(ctx, 1, ids, except, parley.EndedRevoked, parley.Alongside{}))(t)
 	}
 	if ended := end([]parley.DeviceID{other.ID, 999}, 0); len(ended) != 0 {
 		t.Errorf("ended somebody else's %v", ended)

@@ -219,6 +219,7 @@ type removeDevices struct {
 	person parley.PersonID
 	ids    []parley.DeviceID // nil: all
 	except parley.DeviceID
+	reason parley.EndReason
 	also   parley.Alongside
 
 	ended []parley.DeviceID
@@ -234,8 +235,8 @@ func (o *removeDevices) apply(b *batch) (err error) {
 }
 
 // EndDevices implements account.Store.
-func (s *Store) EndDevices(ctx context.Context, person parley.PersonID, devices []parley.DeviceID, except parley.DeviceID, with parley.Alongside) ([]parley.DeviceID, error) {
-	op := &removeDevices{person: person, ids: devices, except: except, also: with}
+func (s *Store) EndDevices(ctx context.Context, person parley.PersonID, devices []parley.DeviceID, except parley.DeviceID, reason parley.EndReason, with parley.Alongside) ([]parley.DeviceID, error) {
+	op := &removeDevices{person: person, ids: devices, except: except, reason: reason, also: with}
 	if err := s.writer.do(ctx, s.writer.queue, op); err != nil {
 		return nil, err
 	}

@@ -88,13 +88,13 @@ func pages[T any](doing string, next func(last T) ([]T, error)) iter.Seq2[T, err
 	}
 }
 
-// maxStreams is how many streams one question names.
-const maxStreams = 500
+// maxListed is how many ids one question names.
+const maxListed = 500
 
 // EntriesAfter implements conversation.Store.
 func (s *Store) EntriesAfter(ctx context.Context, streams []parley.StreamID, after parley.Pos, limit int) ([]parley.Entry, error) {
 	var all []parley.Entry
-	for some := range slices.Chunk(streams, maxStreams) {
+	for some := range slices.Chunk(streams, maxListed) {
 		rows, err := s.read.db.QueryContext(ctx, selectEntries(some), int64(after), limit)
 		entries, err := collect(rows, err, scanEntry)
 		if err != nil {
@@ -102,7 +102,7 @@ func (s *Store) EntriesAfter(ctx context.Context, streams []parley.StreamID, aft
 		}
 		all = append(all, entries...)
 	}
-	if len(streams) > maxStreams {
+	if len(streams) > maxListed {
 		slices.SortFunc(all, func(a, b parley.Entry) int { return cmp.Compare(a.Pos, b.Pos) })
 		all = all[:min(limit, len(all))]
 	}
@@ -118,7 +118,7 @@ SELECT pos FROM log WHERE stream IN ` + numbers(streams) + ` AND pos > $1 ORDER 
 }
 
 // numbers writes a list of numbers for use behind IN.
-func numbers[T ~int64](list []T) string {
+func numbers[T ~int64 | ~uint32](list []T) string {
 	text := make([]byte, 0, 2+12*len(list))
 	text = append(text, '(')
 	for i, n := range list {

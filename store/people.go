@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"parley"
@@ -40,6 +41,21 @@ func (s *Store) People(ctx context.Context) iter.Seq2[parley.Person, error] {
 		rows, err := s.read.query(ctx, query, int64(last.ID), pageRows)
 		return collect(rows, err, scanPerson)
 	})
+}
+
+// PeopleByID returns the people with these ids that there are, in the order of
+// the ids.
+func (s *Store) PeopleByID(ctx context.Context, ids []parley.PersonID) ([]parley.Person, error) {
+	var all []parley.Person
+	for some := range slices.Chunk(slices.Compact(slices.Sorted(slices.Values(ids))), maxListed) {
+		rows, err := s.read.db.QueryContext(ctx, `SELECT `+personColumns+` FROM people WHERE id IN `+numbers(some)+` ORDER BY id`)
+		people, err := collect(rows, err, scanPerson)
+		if err != nil {
+			return nil, fmt.Errorf("reading people: %w", err)
+		}
+		all = append(all, people...)
+	}
+	return all, nil
 }
 
 // Photo implements contact.Store.

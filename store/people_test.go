@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -176,6 +177,23 @@ func TestPeopleAreReadInPages(t *testing.T) {
 	}
 }
 
+func TestPeopleByID(t *testing.T) {
+	w := start(t, t.TempDir())
+	crowd(t, w, 3)
+	want := all(t, w.People(t.Context()))
+	ids := []parley.PersonID{3, 99, 1, 3}
+	for i := range parley.PersonID(2 * maxListed) {
+		ids = append(ids, 1000+i)
+	}
+	got := must(w.PeopleByID(t.Context(), ids))(t)
+	if len(got) != 2 || !reflect.DeepEqual(got[0], want[0]) || !reflect.DeepEqual(got[1], want[2]) {
+		t.Errorf("found %+v", got)
+	}
+	if got := must(w.PeopleByID(t.Context(), nil))(t); len(got) != 0 {
+		t.Errorf("found %+v unasked", got)
+	}
+}
+
 func TestRelations(t *testing.T) {
 	w := start(t, t.TempDir())
 	ctx := t.Context()
@@ -197,6 +215,12 @@ func TestRelations(t *testing.T) {
 	if got := all(t, w.Relations(ctx)); !slices.Equal(got, want) {
 		t.Errorf("%d relations of %d", len(got), len(want))
 	}
+	if got := must(w.Relation(ctx, want[20].Owner, want[20].Other))(t); got != want[20] {
+		t.Errorf("relation %+v, want %+v", got, want[20])
+	}
+	if _, err := w.Relation(ctx, 1, 99); err != parley.ErrWithheld {
+		t.Errorf("relation to a stranger: %v", err)
+	}
 }
 
 func TestPreferencesAndChoices(t *testing.T) {
@@ -208,10 +232,32 @@ func TestPreferencesAndChoices(t *testing.T) {
 	if got := all(t, w.AllPreferences(ctx)); !slices.Equal(got, []privacy.PersonPreferences{{Person: 3, Preferences: pref}}) {
 		t.Errorf("preferences %v", got)
 	}
+	if got := must(w.PreferencesOf(ctx, 3))(t); got != pref {
+		t.Errorf("preferences %+v", got)
+	}
+	if got := must(w.PreferencesOf(ctx, 4))(t); got != privacy.DefaultPreferences {
+		t.Errorf("preferences of somebody who set none %+v", got)
+	}
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC)
 	choice := presence.Choice{State: presence.ChooseBusy, SetAt: at, Note: "hier", NoteUntil: at.Add(time.Hour)}
-	check(t, w.SetChoice(ctx, 4, presence.Choice{State: presence.ChooseAvailable, SetAt: at, Until: at}, parley.Alongside{}))
-	check(t, w.SetChoice(ctx, 4, choice, parley.Alongside{}))
+	first := presence.Choice{State: presence.ChooseAvailable, SetAt: at, Until: at}
+	check(t, w.SetChoice(ctx, 4, presence.Choice{}, first, parley.Alongside{}))
+	check(t, w.SetChoice(ctx, 4, first, choice, parley.Alongside{}))
+	for _, was := range []presence.Choice{{}, first} {
+		err := w.SetChoice(ctx, 4, was, presence.Choice{Note: "late"}, parley.Alongside{Audit: []parley.Audit{{Action: "late"}}})
+		if !errors.Is(err, presence.ErrStale) {
+			t.Errorf("decided on %+v: %v", was, err)
+		}
+	}
+	if n := count(t, w, "audit"); n != 0 {
+		t.Errorf("refused choices left %d audit records", n)
+	}
+	if got := must(w.Choice(ctx, 4))(t); got != choice {
+		t.Errorf("choice %+v", got)
+	}
+	if got := must(w.Choice(ctx, 5))(t); got != (presence.Choice{}) {
+		t.Errorf("choice of somebody who made none %+v", got)
+	}
 	if got := all(t, w.Choices(ctx)); !slices.Equal(got, []presence.PersonChoice{{Person: 4, Choice: choice}}) {
 		t.Errorf("choices %v", got)
 	}

@@ -183,6 +183,26 @@ func (s *Store) expired(ctx context.Context, before time.Time) ([]conversation.P
 	return ranges, nil
 }
 
+// Purged says up to where each of these streams is purged. A stream of which
+// nothing was purged is left out.
+func (s *Store) Purged(ctx context.Context, streams []parley.StreamID) ([]conversation.PurgeRange, error) {
+	var all []conversation.PurgeRange
+	for some := range slices.Chunk(streams, maxListed) {
+		rows, err := s.read.db.QueryContext(ctx, `SELECT id, purged FROM streams WHERE id IN `+numbers(some)+` ORDER BY id`)
+		ranges, err := collect(rows, err, scanRange)
+		if err != nil {
+			return nil, fmt.Errorf("reading up to where streams are purged: %w", err)
+		}
+		all = append(all, ranges...)
+	}
+	return all, nil
+}
+
+func scanRange(r row) (p conversation.PurgeRange, err error) {
+	err = r.Scan(&p.Stream, &p.Upto)
+	return p, err
+}
+
 // Delivered implements conversation.Store.
 func (s *Store) Delivered(ctx context.Context, person parley.PersonID, after parley.Pos) ([]conversation.PurgeRange, error) {
 	const query = `
@@ -191,9 +211,6 @@ UNION ALL
 SELECT id, delivered FROM streams WHERE second = $3 AND second <> 0 AND changed >= $4 AND delivered > 0`
 	first := int64(person) << 32
 	rows, err := s.read.query(ctx, query, first, first+1<<32, int64(person), int64(after))
-	ranges, err := collect(rows, err, func(r row) (p conversation.PurgeRange, err error) {
-		err = r.Scan(&p.Stream, &p.Upto)
-		return p, err
-	})
+	ranges, err := collect(rows, err, scanRange)
 	return ranges, parley.Wrap(err, "reading what was delivered to %v", person)
 }

@@ -200,6 +200,10 @@ func TestDelivered(t *testing.T) {
 	if got := must(w.Delivered(ctx, 2, 5))(t); !slices.Equal(got, upto(bc, 2)) {
 		t.Errorf("delivered to 2 since 5: %v", got)
 	}
+	want := append(upto(ab, 1), upto(bc, 2)...)
+	if got := must(w.Purged(ctx, []parley.StreamID{bc, 77, 1, ab}))(t); !slices.Equal(got, want) {
+		t.Errorf("purged: %v, want %v", got, want)
+	}
 	if got := must(w.Delivered(ctx, 2, 6))(t); len(got) != 0 {
 		t.Errorf("delivered to 2 since 6: %v", got)
 	}

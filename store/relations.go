@@ -2,7 +2,11 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"fmt"
 	"iter"
+	"slices"
 
 	"parley"
 	"parley/presence"
@@ -34,6 +38,29 @@ INSERT INTO relations (owner, other, level, in_contacts) VALUES ($1, $2, $3, $4)
 ON CONFLICT (owner, other) DO UPDATE SET level = excluded.level, in_contacts = excluded.in_contacts`
 	args := []any{int64(r.Owner), int64(r.Other), int64(r.Level), number(r.InContacts)}
 	return s.writer.do(ctx, s.writer.queue, change{steps: []step{{query: upsert, args: args}}, also: with})
+}
+
+// Relation returns what owner decided about other; parley.ErrWithheld when nothing
+// is stored.
+func (s *Store) Relation(ctx context.Context, owner, other parley.PersonID) (privacy.Relation, error) {
+	r := privacy.Relation{Owner: owner, Other: other}
+	err := s.read.queryRow(ctx, `SELECT level, in_contacts FROM relations WHERE owner = $1 AND other = $2`,
+		int64(owner), int64(other)).Scan(&r.Level, &r.InContacts)
+	if errors.Is(err, sql.ErrNoRows) {
+		return privacy.Relation{}, parley.ErrWithheld
+	}
+	return r, parley.Wrap(err, "reading the relation of %v to %v", owner, other)
+}
+
+// PreferencesOf returns a person's preferences; privacy.DefaultPreferences when
+// they never set any.
+func (s *Store) PreferencesOf(ctx context.Context, person parley.PersonID) (p privacy.Preferences, err error) {
+	err = s.read.queryRow(ctx, `SELECT share_photo, only_contacts, share_time_zone FROM preferences WHERE person = $1`,
+		int64(person)).Scan(&p.SharePhoto, &p.OnlyContacts, &p.ShareTimeZone)
+	if errors.Is(err, sql.ErrNoRows) {
+		return privacy.DefaultPreferences, nil
+	}
+	return p, parley.Wrap(err, "reading the preferences of %v", person)
 }
 
 // AllPreferences implements privacy.Store.
@@ -74,12 +101,54 @@ SELECT person, state, set_at, until, note, note_until FROM choices WHERE person 
 	})
 }
 
-// SetChoice implements presence.Store.
-func (s *Store) SetChoice(ctx context.Context, person parley.PersonID, c presence.Choice, with parley.Alongside) error {
+// setChoice replaces one choice by another.
+type setChoice struct {
+	person  parley.PersonID
+	was, is presence.Choice
+	also    parley.Alongside
+}
+
+func (o setChoice) apply(b *batch) error {
 	const upsert = `
 INSERT INTO choices (person, state, set_at, until, note, note_until) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (person) DO UPDATE SET state = excluded.state, set_at = excluded.set_at, until = excluded.until,
     note = excluded.note, note_until = excluded.note_until`
-	args := []any{int64(person), string(c.State), millis(c.SetAt), millis(c.Until), c.Note, millis(c.NoteUntil)}
-	return s.writer.do(ctx, s.writer.queue, change{steps: []step{{query: upsert, args: args}}, also: with})
+	stored, err := scanChoice(b.queryRow(selectChoice, int64(o.person)))
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(choiceArgs(stored), choiceArgs(o.was)) {
+		return presence.ErrStale
+	}
+	if _, err := b.exec(upsert, append([]any{int64(o.person)}, choiceArgs(o.is)...)...); err != nil {
+		return fmt.Errorf("storing what %v chose: %w", o.person, err)
+	}
+	return b.alongside(o.also)
+}
+
+// choiceArgs are the values of a choice's columns.
+func choiceArgs(c presence.Choice) []any {
+	return []any{string(c.State), millis(c.SetAt), millis(c.Until), c.Note, millis(c.NoteUntil)}
+}
+
+// SetChoice implements presence.Store.
+func (s *Store) SetChoice(ctx context.Context, person parley.PersonID, was, is presence.Choice, with parley.Alongside) error {
+	return s.writer.do(ctx, s.writer.queue, setChoice{person, was, is, with})
+}
+
+const selectChoice = `SELECT state, set_at, until, note, note_until FROM choices WHERE person = $1`
+
+// Choice implements presence.Store.
+func (s *Store) Choice(ctx context.Context, person parley.PersonID) (presence.Choice, error) {
+	return scanChoice(s.read.queryRow(ctx, selectChoice, int64(person)))
+}
+
+func scanChoice(r row) (c presence.Choice, err error) {
+	var setAt, until, noteUntil int64
+	err = r.Scan(&c.State, &setAt, &until, &c.Note, &noteUntil)
+	if errors.Is(err, sql.ErrNoRows) {
+		return presence.Choice{}, nil
+	}
+	c.SetAt, c.Until, c.NoteUntil = fromMillis(setAt), fromMillis(until), fromMillis(noteUntil)
+	return c, parley.Wrap(err, "reading what somebody chose")
 }
