@@ -177,6 +177,24 @@ func (b *Book) apply(ctx context.Context, changes []Change, with func(Outcome) p
 	return ids, outcome, nil
 }
 
+// Refresh takes over what is stored of people whom another node changed. It waits
+// for a chunk that is being stored, so it must not run on the store's writer. It
+// tells nobody.
+func (b *Book) Refresh(ctx context.Context, ids []parley.PersonID) error {
+	b.applying.Lock()
+	defer b.applying.Unlock()
+	people, err := b.store.PeopleByID(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("reading %d people again: %w", len(ids), err)
+	}
+	for _, p := range people {
+		if was, known := b.Person(p.ID); !known || !samePerson(was, p) {
+			b.put(p)
+		}
+	}
+	return nil
+}
+
 // errUnknownPerson says that a change names an id that nobody has.
 var errUnknownPerson = errors.New("no such person")
 
@@ -244,19 +262,23 @@ func (b *Book) remember(c Change, id parley.PersonID) {
 	was, _ := b.Person(id)
 	p := c.result(was)
 	p.ID = id
+	b.put(p)
+}
+
+// put replaces somebody's record in memory. The caller holds applying.
+func (b *Book) put(p parley.Person) {
 	p = b.compact(p)
 	e := newEntry(p, b.region)
-
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if was.ID != 0 && !was.Gone {
-		b.leave(id)
+	if was := b.entry(p.ID); was != nil && !was.person.Gone {
+		b.leave(p.ID)
 	}
 	b.place(e)
 	if !p.Gone {
-		b.enter(id, func(list []parley.PersonID) []parley.PersonID {
+		b.enter(p.ID, func(list []parley.PersonID) []parley.PersonID {
 			i, _ := slices.BinarySearchFunc(list, e, b.compare)
-			return slices.Insert(list, i, id)
+			return slices.Insert(list, i, p.ID)
 		})
 	}
 }

@@ -46,6 +46,16 @@ func (s *fakeStore) People(context.Context) iter.Seq2[parley.Person, error] {
 	}
 }
 
+func (s *fakeStore) PeopleByID(_ context.Context, ids []parley.PersonID) ([]parley.Person, error) {
+	var found []parley.Person
+	for _, id := range ids {
+		if p, ok := s.people[id]; ok {
+			found = append(found, p)
+		}
+	}
+	return found, nil
+}
+
 func (s *fakeStore) ApplyPeople(_ context.Context, changes []Change, with parley.Alongside) ([]parley.PersonID, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -119,6 +129,14 @@ func (f fakeRelations) AllPreferences(context.Context) iter.Seq2[privacy.PersonP
 			}
 		}
 	}
+}
+
+func (f fakeRelations) Relation(context.Context, parley.PersonID, parley.PersonID) (privacy.Relation, error) {
+	return privacy.Relation{}, parley.ErrWithheld
+}
+
+func (f fakeRelations) PreferencesOf(context.Context, parley.PersonID) (privacy.Preferences, error) {
+	return privacy.DefaultPreferences, nil
 }
 
 func (f fakeRelations) SetRelation(context.Context, privacy.Relation, parley.Alongside) error {

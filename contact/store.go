@@ -7,11 +7,16 @@ import (
 	"parley"
 )
 
-// Store keeps the directory's people. The Book reads them once, at start.
+// Store keeps the directory's people. The Book reads all of them once, at start,
+// and after that those whom another node changed.
 type Store interface {
 	// People yields everybody, gone people included, in the order of their ids.
 	// Of a photo only the version comes along.
 	People(ctx context.Context) iter.Seq2[parley.Person, error]
+
+	// PeopleByID returns those of these people whom there are, gone people
+	// included, in any order. Of a photo only the version comes along.
+	PeopleByID(ctx context.Context, ids []parley.PersonID) ([]parley.Person, error)
 
 	// ApplyPeople makes a chunk of at most MaxChunk changes in one transaction,
 	// behind messages. It returns one id for each change, in their order: for

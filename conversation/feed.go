@@ -87,6 +87,9 @@ func (l *Log) Follow(ctx context.Context, actor parley.Actor, after parley.Pos, 
 	if err := l.learn(ctx, actor); err != nil {
 		return nil, err
 	}
+	if err := l.catchUp(ctx, after); err != nil {
+		return nil, err
+	}
 	f := &Feed{log: l, actor: actor, wake: wake}
 	l.mu.Lock()
 	r := l.readers[actor.Person]
@@ -115,6 +118,9 @@ func (l *Log) Follow(ctx context.Context, actor parley.Actor, after parley.Pos, 
 // Resume streams on from after, the last position the device has applied. What
 // lies between and the present comes first, or Gap once more when it is too much.
 func (f *Feed) Resume(ctx context.Context, after parley.Pos) error {
+	if err := f.log.catchUp(ctx, after); err != nil {
+		return err
+	}
 	streams, head, err := f.begin(after)
 	if err != nil {
 		return err
@@ -321,9 +327,16 @@ func (l *Log) acknowledge(p parley.PersonID, d *device, upto parley.Pos) []*Feed
 	if r == nil || r.device(d.id) != d || upto > l.head || upto <= d.cursor {
 		return nil
 	}
+	l.store.Acknowledge(d.id, upto)
+	l.tellPeers(Hint{Kind: HintAcknowledged, Person: p, Device: d.id, Upto: upto})
+	return l.advance(p, r, d, upto)
+}
+
+// advance books that a device has everything up to a position, and returns the
+// feeds that have a new delivered mark. Call it with mu held.
+func (l *Log) advance(p parley.PersonID, r *reader, d *device, upto parley.Pos) []*Feed {
 	before := r.delivered()
 	d.cursor = upto
-	l.store.Acknowledge(d.id, upto)
 	l.moved[p] = true
 	if upto <= before {
 		return nil

@@ -34,13 +34,14 @@ type People interface {
 	Person(parley.PersonID) (parley.Person, bool)
 }
 
-// Config is what a Log needs. All fields are required.
+// Config is what a Log needs. All fields are required but Peers.
 type Config struct {
 	Store  Store
 	Gate   Gate
 	People People
 	Policy policy.Source
 	Log    *slog.Logger
+	Peers  Peers // nil: this is the only node
 }
 
 // Log is the main service of the package. Make one with NewLog.
@@ -50,6 +51,7 @@ type Log struct {
 	people People
 	policy policy.Source
 	log    *slog.Logger
+	peers  Peers
 	newest parley.DeviceID // the last device that was met in the store; belongs to Run
 
 	// mu guards what follows. It is held for the length of a batch at most and
@@ -59,6 +61,7 @@ type Log struct {
 	streams map[parley.StreamID]*stream
 	readers map[parley.PersonID]*reader
 	moved   map[parley.PersonID]bool // people in whose streams something may be forgotten
+	ahead   map[parley.DeviceID]Hint // acknowledgements heard of what this Log has not seen yet
 }
 
 // stream is a stream with entries that the store still holds.
@@ -126,11 +129,12 @@ type Item struct {
 // Call it before the store's Run.
 func NewLog(ctx context.Context, c Config) (*Log, error) {
 	l := &Log{
-		store: c.Store, gate: c.Gate, people: c.People, policy: c.Policy, log: c.Log,
+		store: c.Store, gate: c.Gate, people: c.People, policy: c.Policy, log: c.Log, peers: c.Peers,
 		head:    c.Store.Head(),
 		streams: map[parley.StreamID]*stream{},
 		readers: map[parley.PersonID]*reader{},
 		moved:   map[parley.PersonID]bool{},
+		ahead:   map[parley.DeviceID]Hint{},
 	}
 	if err := l.load(ctx); err != nil {
 		return nil, fmt.Errorf("loading the log's readers: %w", err)
@@ -159,7 +163,9 @@ func (l *Log) load(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		l.note(&e)
+		if e.Pos <= l.head { // of what comes later the store will tell
+			l.note(&e)
+		}
 	}
 	for p := range l.readers {
 		l.moved[p] = true
@@ -329,6 +335,7 @@ func (l *Log) committed(entries []parley.Entry) {
 			}
 		}
 	}
+	feeds = append(feeds, l.caughtUp()...)
 	l.mu.Unlock()
 	for _, f := range feeds {
 		f.wake()
@@ -418,12 +425,16 @@ func (l *Log) endDevices(e parley.DevicesEnded) []*Feed {
 		return nil
 	}
 	var feeds []*Feed
-	for _, id := range e.Devices {
+	for i, id := range e.Devices {
 		d := r.device(id)
 		if d == nil {
 			continue
 		}
 		r.floor = max(r.floor, d.cursor)
+		if i < len(e.Cursors) {
+			r.floor = max(r.floor, e.Cursors[i])
+		}
+		delete(l.ahead, id)
 		if d.feed != nil {
 			d.feed.close()
 			feeds = append(feeds, d.feed)
@@ -441,6 +452,12 @@ func (l *Log) Run(ctx context.Context) error {
 	defer passes.Stop()
 	limits := time.NewTicker(limitEvery)
 	defer limits.Stop()
+	var reviews <-chan time.Time
+	if l.peers != nil {
+		ticker := time.NewTicker(reviewEvery)
+		defer ticker.Stop()
+		reviews = ticker.C
+	}
 	err := l.purgeOld(ctx) // what became too old while the server was away
 	for {
 		if err != nil && ctx.Err() == nil {
@@ -453,6 +470,8 @@ func (l *Log) Run(ctx context.Context) error {
 			err = l.purgePassed(ctx)
 		case <-limits.C:
 			err = l.purgeOld(ctx)
+		case <-reviews:
+			err = l.review(ctx)
 		}
 	}
 }

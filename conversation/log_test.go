@@ -39,6 +39,7 @@ func newBench(t *testing.T, readers ...Reader) *bench {
 // load makes the Log anew over the same store, as after a restart.
 func (b *bench) load() {
 	b.Helper()
+	b.store.commits = nil
 	l, err := NewLog(b.Context(), Config{Store: b.store, Gate: b.world, People: b.world, Policy: rules, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		b.Fatal(err)

@@ -27,11 +27,12 @@ type memoryStore struct {
 	purged   []PurgeRange
 	acked    map[parley.DeviceID]parley.Pos
 	admit    func(*parley.Entry) error
-	commit   func([]parley.Entry)
-	reading  chan struct{} // if set, EntriesAfter waits for it
+	commits  []func([]parley.Entry) // one for each Log over this store
+	reading  chan struct{}          // if set, EntriesAfter waits for it
 	purgeErr error
 	readErr  error  // of EntriesAfter
 	onReader func() // called once a device was found
+	behind   func() // what CatchUp tells
 }
 
 func newMemoryStore(readers ...Reader) *memoryStore {
@@ -58,14 +59,33 @@ func (m *memoryStore) Append(_ context.Context, e parley.Entry, done func(parley
 	e.Pos, e.N = m.head, m.heads[e.Stream]
 	m.entries = append(m.entries, e)
 	m.mu.Unlock()
-	m.commit([]parley.Entry{e})
+	m.tell(e)
+}
+
+func (m *memoryStore) tell(e parley.Entry) {
+	for _, told := range m.commits {
+		told([]parley.Entry{e})
+	}
 }
 
 func (m *memoryStore) Acknowledge(d parley.DeviceID, pos parley.Pos) { m.acked[d] = pos }
-func (m *memoryStore) OnCommit(f func([]parley.Entry))               { m.commit = f }
+func (m *memoryStore) OnCommit(f func([]parley.Entry))               { m.commits = append(m.commits, f) }
 func (m *memoryStore) OnAdmit(f func(*parley.Entry) error)           { m.admit = f }
 func (m *memoryStore) Epoch() uint64                                 { return 1 }
 func (m *memoryStore) Head() parley.Pos                              { return m.head }
+
+func (m *memoryStore) CatchUp(context.Context) error {
+	if m.behind != nil {
+		m.behind()
+	}
+	return nil
+}
+
+func (m *memoryStore) Purged(_ context.Context, streams []parley.StreamID) ([]PurgeRange, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(m.purged), func(r PurgeRange) bool { return !slices.Contains(streams, r.Stream) }), nil
+}
 
 func (m *memoryStore) Retained(context.Context) iter.Seq2[parley.Entry, error] {
 	return sequence(m.entries)

@@ -68,6 +68,9 @@ func (l *Log) purgePassed(ctx context.Context) error {
 		return fmt.Errorf("looking for new devices: %w", err)
 	}
 	ranges := l.passedRanges(head)
+	if !l.leads() {
+		return l.followPurge(ctx, ranges)
+	}
 	for chunk := range slices.Chunk(ranges, maxRanges) {
 		if err := l.store.Purge(ctx, chunk); err != nil {
 			l.again(ranges)
@@ -171,9 +174,13 @@ func (l *Log) forget(ranges []PurgeRange) {
 
 // purgeOld deletes what is over the operator's time limit, whoever lacks it.
 func (l *Log) purgeOld(ctx context.Context) error {
+	if !l.leads() {
+		return nil // review takes over what the leading node deleted
+	}
 	ranges, err := l.store.PurgeOlder(ctx, time.Now().Add(-l.policy.Policy().MessageLimit))
 	l.forget(ranges)
 	l.miss(ranges)
+	l.unwait(ranges)
 	if err != nil {
 		return fmt.Errorf("purging what is over the time limit: %w", err)
 	}
@@ -190,7 +197,19 @@ func (l *Log) miss(ranges []PurgeRange) {
 		for _, p := range members(room[:0], r.Stream) {
 			reader := l.reader(p)
 			reader.missed = max(reader.missed, r.Upto)
-			// Who comes for them later must not count as having got them.
+		}
+	}
+}
+
+// unwait forgets that entries of purged ranges wait for somebody: who comes for
+// them later must not count as having got them.
+func (l *Log) unwait(ranges []PurgeRange) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range ranges {
+		var room [2]parley.PersonID
+		for _, p := range members(room[:0], r.Stream) {
+			reader := l.reader(p)
 			reader.waiting = slices.DeleteFunc(reader.waiting, func(w waiting) bool {
 				return w.stream == r.Stream && w.pos <= r.Upto
 			})

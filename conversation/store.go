@@ -27,8 +27,8 @@ type Store interface {
 	Acknowledge(device parley.DeviceID, pos parley.Pos)
 
 	// OnCommit sets the function that is told of every committed entry, those
-	// that other changes carried alongside included, in the order of their
-	// positions. It runs on the writer's goroutine after the commit and before
+	// that other changes carried alongside and those that other nodes committed
+	// included, in the order of their positions. It runs on the writer's goroutine after the commit and before
 	// anybody is answered; it must not block and may keep the slice. Call it once,
 	// before the store runs.
 	OnCommit(func([]parley.Entry))
@@ -84,11 +84,20 @@ type Store interface {
 	// the people who read those streams.
 	PurgeOlder(ctx context.Context, before time.Time) ([]PurgeRange, error)
 
+	// Purged returns how far these streams are purged, by whichever node. A stream
+	// of which nothing was purged is left out.
+	Purged(ctx context.Context, streams []parley.StreamID) ([]PurgeRange, error)
+
+	// CatchUp returns when OnCommit was told of everything that any node had
+	// committed when CatchUp was called.
+	CatchUp(ctx context.Context) error
+
 	// Epoch is the log's incarnation: random, made with the database and anew by
 	// every restore. A position means nothing in another epoch.
 	Epoch() uint64
 
-	// Head is the position of the newest committed entry; 0: there was none yet.
+	// Head is the position of the newest entry that OnCommit was told of; 0: there
+	// was none yet.
 	Head() parley.Pos
 
 	// StreamHead is the number of the newest committed entry of a stream, purged

@@ -30,7 +30,10 @@ func (l *Log) Sync(ctx context.Context, actor parley.Actor, after parley.Pos, li
 	if err := l.learn(ctx, actor); err != nil {
 		return Page{}, err
 	}
-	page, streams, err := l.behind(actor, after)
+	if err := l.catchUp(ctx, after); err != nil {
+		return Page{}, err
+	}
+	page, streams, head, err := l.behind(actor, after)
 	if err != nil || len(streams) == 0 {
 		return page, err
 	}
@@ -41,6 +44,8 @@ func (l *Log) Sync(ctx context.Context, actor parley.Actor, after parley.Pos, li
 	if len(entries) > limit {
 		entries, page.More = entries[:limit], true
 	}
+	// What was committed meanwhile comes through the feed, or with the next page.
+	entries = slices.DeleteFunc(entries, func(e parley.Entry) bool { return e.Pos > head })
 	for i := range entries {
 		page.Items = append(page.Items, &Item{Entry: entries[i]})
 		page.Cursor = entries[i].Pos
@@ -49,20 +54,21 @@ func (l *Log) Sync(ctx context.Context, actor parley.Actor, after parley.Pos, li
 }
 
 // behind starts a page: from where to read, in which streams there is something
-// to read, and whether the time limit was faster than this device.
-func (l *Log) behind(actor parley.Actor, after parley.Pos) (Page, []parley.StreamID, error) {
+// to read and up to which position, and whether the time limit was faster than
+// this device.
+func (l *Log) behind(actor parley.Actor, after parley.Pos) (Page, []parley.StreamID, parley.Pos, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := l.readers[actor.Person]
 	if r == nil || r.device(actor.Device) == nil {
-		return Page{}, nil, parley.Refuse(parley.SignIn, "session.ended")
+		return Page{}, nil, 0, parley.Refuse(parley.SignIn, "session.ended")
 	}
 	if after > l.head {
-		return Page{}, nil, ErrResync
+		return Page{}, nil, 0, ErrResync
 	}
 	page := Page{Cursor: max(after, r.device(actor.Device).from)}
 	page.Missed = page.Cursor < r.missed
-	return page, l.unread(r, page.Cursor), nil
+	return page, l.unread(r, page.Cursor), l.head, nil
 }
 
 // unread returns the live streams of r that have entries after a position. Call
@@ -96,10 +102,9 @@ func (l *Log) Read(ctx context.Context, actor parley.Actor, conversation parley.
 	if err := l.store.SetRead(ctx, actor.Person, conversation, upto, n, parley.Alongside{}); err != nil {
 		return fmt.Errorf("storing a read mark: %w", err)
 	}
-	for _, f := range l.feedsOf(actor.Person, actor.Device) {
-		f.addRead(ReadMark{Conversation: conversation, Upto: upto})
-		f.wake()
-	}
+	hint := Hint{Kind: HintRead, Person: actor.Person, Device: actor.Device, Conversation: conversation, Upto: upto}
+	l.showRead(hint)
+	l.tellPeers(hint)
 	return nil
 }
 
@@ -133,10 +138,9 @@ func (l *Log) Typing(_ context.Context, actor parley.Actor, conversation parley.
 	if l.gate.Reach(actor, to) != privacy.ReachYes || !l.mayNotice(to, actor.Person) {
 		return nil
 	}
-	for _, f := range l.feedsOf(to, 0) {
-		f.addTyping(Typing{Conversation: conversation, Person: actor.Person, On: on})
-		f.wake()
-	}
+	hint := Hint{Kind: HintTyping, Person: to, Conversation: conversation, From: actor.Person, On: on}
+	l.showTyping(hint)
+	l.tellPeers(hint)
 	return nil
 }
 

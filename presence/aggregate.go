@@ -14,7 +14,25 @@ type Device struct {
 	Lease      time.Time // until when it counts as there without a further sign of life
 	Visible    bool      // the app is on screen
 	TimeZone   string    // IANA name; empty: unknown
+
+	// Node is the node that the device is connected to; empty: this one. Another
+	// node vouches for its devices: it takes back what has no lease any more, and
+	// with the node's own lease all of them end.
+	Node string
+
+	// Seen is the person's state as Node last told it, Since included.
+	Seen Seen
 }
+
+// Seen is what has to be equal for a state to go on, and since when it holds.
+type Seen struct {
+	Availability parley.Availability
+	Token        parley.Token
+	Since        time.Time
+}
+
+// live reports whether the device counts as there.
+func (d *Device) live(now time.Time) bool { return d.Node != "" || d.Lease.After(now) }
 
 // Facts is everything that a person's state is made of.
 type Facts struct {
@@ -74,8 +92,20 @@ func Aggregate(f Facts, now time.Time) (p parley.Presence, next time.Time) {
 	}
 	p.Note, p.NoteUntil = choice.Note, choice.NoteUntil
 	p.LastActive = shownLastActive(p.Availability, idle, last, choice)
-	p.Since = since(f.Was, p, now)
+	p.Since = sinceAnywhere(f.Devices, p, since(f.Was, p, now))
 	return p, soonest.at
+}
+
+// sinceAnywhere gives the earliest start that a node tells of the same state, so
+// that everybody is told the same, also by a node that was restarted meanwhile.
+func sinceAnywhere(devices []Device, p parley.Presence, since time.Time) time.Time {
+	for _, d := range devices {
+		same := d.Node != "" && d.Seen.Availability == p.Availability && d.Seen.Token == p.Token
+		if same && !d.Seen.Since.IsZero() && d.Seen.Since.Before(since) {
+			since = d.Seen.Since
+		}
+	}
+	return since
 }
 
 // decide finds the device whose number counts, and that number. best is nil
@@ -83,10 +113,12 @@ func Aggregate(f Facts, now time.Time) (p parley.Presence, next time.Time) {
 func decide(devices []Device, soonest *earliest) (best *Device, number parley.Availability) {
 	for i := range devices {
 		d := &devices[i]
-		if !d.Lease.After(soonest.now) {
+		if !d.live(soonest.now) {
 			continue
 		}
-		soonest.offer(d.Lease)
+		if d.Node == "" {
+			soonest.offer(d.Lease)
+		}
 		n := parley.Available
 		switch inactive, away := d.LastActive.Add(InactiveAfter), d.LastActive.Add(AwayAfter); {
 		case !away.After(soonest.now):

@@ -11,11 +11,12 @@ import (
 	"parley/policy"
 )
 
-// Config is what a Board needs. Announce may be nil.
+// Config is what a Board needs. Announce may be nil, and Peers is on one node.
 type Config struct {
 	Store    Store
 	Policy   policy.Source
 	Announce func(parley.Event)
+	Peers    Peers
 }
 
 // Board knows everybody's state. It is safe for concurrent use. Without Run
@@ -24,6 +25,7 @@ type Board struct {
 	store    Store
 	policy   policy.Source
 	announce func(parley.Event)
+	peers    Peers
 	zones    zones
 	audience audience
 	wake     chan struct{} // Run has to look at the clock anew
@@ -31,7 +33,9 @@ type Board struct {
 	// mu guards what follows. It is never held over I/O or a call to a watcher.
 	mu      sync.RWMutex
 	people  map[parley.PersonID]*record
-	devices map[parley.DeviceID]*record
+	devices map[parley.DeviceID]*record // of this node's own devices
+	told    map[parley.DeviceID]Fact    // what Peers was told of them last
+	learnt  uint64                      // grows with every choice that is taken over from the store
 	due     schedule
 }
 
@@ -56,6 +60,8 @@ func NewBoard(ctx context.Context, c Config) (*Board, error) {
 		wake:    make(chan struct{}, 1),
 		people:  make(map[parley.PersonID]*record),
 		devices: make(map[parley.DeviceID]*record),
+		told:    make(map[parley.DeviceID]Fact),
+		peers:   c.Peers,
 	}
 	if b.announce == nil {
 		b.announce = func(parley.Event) {}
@@ -167,9 +173,9 @@ func (b *Board) Renew(device parley.DeviceID) {
 func (b *Board) Gone(actor parley.Actor) {
 	b.change(actor.Person, func(r *record) {
 		if d := r.device(actor.Device); d != nil {
-			r.facts.LastActive = lastActive(r.facts)
-			r.facts.Devices = slices.DeleteFunc(r.facts.Devices, func(d Device) bool { return d.ID == actor.Device })
+			r.drop(func(d *Device) bool { return d.Node == "" && d.ID == actor.Device })
 			delete(b.devices, actor.Device)
+			b.withdraw(actor.Device)
 		}
 	}, clock())
 }
@@ -202,6 +208,7 @@ func (b *Board) settle(r *record, now time.Time) bool {
 	was := r.facts.Was
 	is, next := Aggregate(r.facts, now)
 	r.facts.Was = is
+	b.share(r, now)
 	if b.due.set(r, next) {
 		select {
 		case b.wake <- struct{}{}:
@@ -228,13 +235,22 @@ func (b *Board) record(person parley.PersonID) *record {
 	return r
 }
 
-func (r *record) device(id parley.DeviceID) *Device {
+// device finds a device of this node.
+func (r *record) device(id parley.DeviceID) *Device { return r.deviceAt("", id) }
+
+func (r *record) deviceAt(node string, id parley.DeviceID) *Device {
 	for i := range r.facts.Devices {
-		if r.facts.Devices[i].ID == id {
-			return &r.facts.Devices[i]
+		if d := &r.facts.Devices[i]; d.ID == id && d.Node == node {
+			return d
 		}
 	}
 	return nil
+}
+
+// drop lets go of devices and remembers when they were last used.
+func (r *record) drop(which func(*Device) bool) {
+	r.facts.LastActive = lastActive(r.facts)
+	r.facts.Devices = slices.DeleteFunc(r.facts.Devices, func(d Device) bool { return which(&d) })
 }
 
 // clock gives the time as it is stored and sent: UTC, without a monotonic part,

@@ -70,33 +70,30 @@ func (b *Board) choose(ctx context.Context, actor parley.Actor, alter func(*Choi
 	b.mu.RLock()
 	was := r.facts.Choice
 	b.mu.RUnlock()
-	c, err := b.alterStored(ctx, actor.Person, was, alter)
-	if err != nil {
+	if err := b.alterStored(ctx, actor.Person, was, alter); err != nil {
 		return fmt.Errorf("storing a choice: %w", err)
 	}
-	b.change(actor.Person, func(r *record) { r.facts.Choice = c }, clock())
-	return nil
+	return b.Refresh(context.WithoutCancel(ctx), actor.Person)
 }
 
 // maxAttempts is how often a choice is made anew from what another node has
 // stored meanwhile. One person does not choose on many devices at once.
 const maxAttempts = 5
 
-// alterStored changes the stored choice, which is believed to be was, and
-// returns what is stored then.
-func (b *Board) alterStored(ctx context.Context, person parley.PersonID, was Choice, alter func(*Choice)) (Choice, error) {
+// alterStored changes the stored choice, which is believed to be was.
+func (b *Board) alterStored(ctx context.Context, person parley.PersonID, was Choice, alter func(*Choice)) error {
 	var err error
 	for range maxAttempts {
 		is := was
 		alter(&is)
 		if err = b.store.SetChoice(ctx, person, was, is, parley.Alongside{}); !errors.Is(err, ErrStale) {
-			return is, err
+			return err
 		}
 		if was, err = b.store.Choice(ctx, person); err != nil {
-			return Choice{}, err
+			return err
 		}
 	}
-	return Choice{}, &parley.Error{Kind: parley.Unavailable, Key: "store.unavailable", Err: ErrStale}
+	return &parley.Error{Kind: parley.Unavailable, Key: "store.unavailable", Err: ErrStale}
 }
 
 func future(until, now time.Time) error {

@@ -24,13 +24,9 @@ type Gate struct {
 	policy   policy.Source
 	announce func(parley.Event)
 
-	// writing makes a stored change and the change in memory one step, so that
-	// two of them cannot end in different orders. It is held over the commit;
-	// readers never wait for it.
-	writing sync.Mutex
-
 	mu     sync.RWMutex
 	owners []*owner // by owner's PersonID; nil: everything at its default
+	learnt uint64   // grows with every row that is taken over from the store
 }
 
 // owner is what one person decided. It costs five bytes a relation and holds
@@ -152,23 +148,60 @@ func (g *Gate) SetRelation(ctx context.Context, actor parley.Actor, r Relation) 
 	if r.Other == 0 || r.Other == r.Owner {
 		return parley.RefuseField("relation.other-wrong", "other")
 	}
-	if err := g.storeRelation(ctx, r); err != nil {
+	if err := g.store.SetRelation(ctx, r, parley.Alongside{}); err != nil {
+		return fmt.Errorf("storing a relation: %w", err)
+	}
+	if err := g.Refresh(context.WithoutCancel(ctx), r.Owner, r.Other); err != nil {
 		return err
 	}
 	g.announce(parley.RelationChanged{Owner: r.Owner, Other: r.Other})
 	return nil
 }
 
-func (g *Gate) storeRelation(ctx context.Context, r Relation) error {
-	g.writing.Lock()
-	defer g.writing.Unlock()
-	if err := g.store.SetRelation(ctx, r, parley.Alongside{}); err != nil {
-		return fmt.Errorf("storing a relation: %w", err)
+// Refresh takes over what is stored of a relation: after a change, whichever node
+// made it. It tells nobody, and waits for no change that is being stored.
+func (g *Gate) Refresh(ctx context.Context, owner, other parley.PersonID) error {
+	return g.takeOver(func() (func(), error) {
+		r, err := g.store.Relation(ctx, owner, other)
+		if parley.KindOf(err) == parley.NotFound {
+			return func() {}, nil // a relation that is stored is never deleted
+		}
+		if err == nil && !r.Level.Valid() {
+			err = fmt.Errorf("unknown level %d", r.Level)
+		}
+		return func() { g.remember(r) }, parley.Wrap(err, "reading the relation of %s to %s", owner, other)
+	})
+}
+
+// RefreshPreferences is Refresh for a person's own switches.
+func (g *Gate) RefreshPreferences(ctx context.Context, person parley.PersonID) error {
+	return g.takeOver(func() (func(), error) {
+		p, err := g.store.PreferencesOf(ctx, person)
+		return func() { g.owner(person).preferences = p }, parley.Wrap(err, "reading the preferences of %s", person)
+	})
+}
+
+// takeOver reads a row and puts it into memory. If another row was taken over
+// while it read, what it read may be older than that one, and it reads again: so
+// memory ends as the store does, whoever is quicker.
+func (g *Gate) takeOver(read func() (remember func(), err error)) error {
+	for {
+		g.mu.RLock()
+		before := g.learnt
+		g.mu.RUnlock()
+		remember, err := read()
+		if err != nil {
+			return err
+		}
+		g.mu.Lock()
+		if g.learnt == before {
+			g.learnt++
+			remember()
+			g.mu.Unlock()
+			return nil
+		}
+		g.mu.Unlock()
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.remember(r)
-	return nil
 }
 
 // SetPreferences stores a person's own switches. Only the person may.
@@ -176,22 +209,13 @@ func (g *Gate) SetPreferences(ctx context.Context, actor parley.Actor, person pa
 	if err := onlyOwner(actor, person); err != nil {
 		return err
 	}
-	if err := g.storePreferences(ctx, person, p); err != nil {
-		return err
-	}
-	g.announce(parley.PeopleChanged{People: []parley.PersonID{person}})
-	return nil
-}
-
-func (g *Gate) storePreferences(ctx context.Context, person parley.PersonID, p Preferences) error {
-	g.writing.Lock()
-	defer g.writing.Unlock()
 	if err := g.store.SetPreferences(ctx, person, p, parley.Alongside{}); err != nil {
 		return fmt.Errorf("storing preferences: %w", err)
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.owner(person).preferences = p
+	if err := g.RefreshPreferences(context.WithoutCancel(ctx), person); err != nil {
+		return err
+	}
+	g.announce(parley.PeopleChanged{People: []parley.PersonID{person}})
 	return nil
 }
 

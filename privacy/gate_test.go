@@ -47,6 +47,24 @@ func (s *fakeStore) SetRelation(_ context.Context, r Relation, _ parley.Alongsid
 	return s.fail
 }
 
+func (s *fakeStore) Relation(_ context.Context, owner, other parley.PersonID) (Relation, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r, ok := s.relations[[2]parley.PersonID{owner, other}]; ok {
+		return r, nil
+	}
+	return Relation{}, parley.ErrWithheld
+}
+
+func (s *fakeStore) PreferencesOf(_ context.Context, id parley.PersonID) (Preferences, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p, ok := s.preferences[id]; ok {
+		return p, nil
+	}
+	return DefaultPreferences, nil
+}
+
 func (s *fakeStore) AllPreferences(context.Context) iter.Seq2[PersonPreferences, error] {
 	return func(yield func(PersonPreferences, error) bool) {
 		for id, p := range s.preferences {
