@@ -6,20 +6,42 @@ import (
 	"log/slog"
 	"net/netip"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"parley"
 	"parley/policy"
 )
 
-// Limits of failures in 15 minutes (docs/protocol.md §1.3).
-const (
-	failureWindow      = 15 * time.Minute
-	failuresTogether   = 10  // for one address from one network
-	failuresOfAddress  = 100 // for one address from anywhere
-	failuresOfNetwork  = 100 // from one network for any address
-	forgottenOfNetwork = 20  // requests for a new password from one network
-)
+// failureWindow is the time in which the Limits count.
+const failureWindow = 15 * time.Minute
+
+// Limits are how often somebody may fail, or ask, within 15 minutes (the defaults
+// are those of docs/protocol.md §1.3). Zero means the default.
+type Limits struct {
+	Failures        int // wrong passwords for one address from one network; 10
+	AddressFailures int // for one address from anywhere; 100
+	NetworkFailures int // from one network for any address; 100
+	Forgotten       int // requests for a new password from one network; 20
+	Invitations     int // wrong invitation codes from one network; 100
+	Lookups         int // questions for the server of another domain from one network; 60
+}
+
+// withDefaults fills in what is not set.
+func (l Limits) withDefaults() Limits {
+	for _, limit := range []struct {
+		value    *int
+		fallback int
+	}{
+		{&l.Failures, 10}, {&l.AddressFailures, 100}, {&l.NetworkFailures, 100},
+		{&l.Forgotten, 20}, {&l.Invitations, 100}, {&l.Lookups, 60},
+	} {
+		if *limit.value <= 0 {
+			*limit.value = limit.fallback
+		}
+	}
+	return l
+}
 
 // Config is what an Authority is built from.
 type Config struct {
@@ -29,7 +51,8 @@ type Config struct {
 	Log      *slog.Logger       // nil: no log
 	Domains  []string           // sign-in domains that this server serves
 	Checkers int                // passwords checked at once; 0: half the cores, at least one
-	Hasher   Hasher             // nil: Argon2id
+	Limits   Limits
+	Hasher   Hasher // nil: Argon2id
 }
 
 // Authority decides who somebody is: it signs people in, knows which device a
@@ -43,7 +66,8 @@ type Authority struct {
 
 	hasher   Hasher
 	dummy    string // the hash that is checked when there is none
-	checkers *checkers
+	checkers checkers
+	limits   atomic.Pointer[Limits]
 
 	failures  *limiter // sign-ins, password changes and invitation codes
 	requests  *limiter // forgotten passwords by network, every one counted
@@ -73,10 +97,7 @@ func NewAuthority(c Config) (*Authority, error) {
 	if a.hasher == nil {
 		a.hasher = Argon2id{}
 	}
-	if c.Checkers <= 0 {
-		c.Checkers = max(1, runtime.NumCPU()/2)
-	}
-	a.checkers = newCheckers(c.Checkers)
+	a.SetLimits(c.Limits, c.Checkers)
 	for _, name := range c.Domains {
 		domain, err := NormalDomain(name)
 		if err != nil {
@@ -93,6 +114,18 @@ func NewAuthority(c Config) (*Authority, error) {
 	}
 	a.dummy = dummy
 	return a, nil
+}
+
+// SetLimits changes, while the Authority works, what Config set: the limits, and
+// how many passwords are checked at once (0: half the cores, at least one). A
+// limit that is lowered counts what was counted before.
+func (a *Authority) SetLimits(l Limits, checkers int) {
+	if checkers <= 0 {
+		checkers = max(1, runtime.NumCPU()/2)
+	}
+	l = l.withDefaults()
+	a.limits.Store(&l)
+	a.checkers.resize(checkers)
 }
 
 // Served reports whether people of the domain sign in at this server.
@@ -155,10 +188,11 @@ func (a *Authority) hashing(ctx context.Context, rules []rule, work func() (outc
 	if wait := a.failures.wait(rules...); wait > 0 {
 		return tooMany(wait)
 	}
-	if err := a.checkers.take(ctx); err != nil {
+	release, err := a.checkers.take(ctx)
+	if err != nil {
 		return err
 	}
-	defer a.checkers.release()
+	defer release()
 	if wait := a.failures.begin(rules...); wait > 0 {
 		return tooMany(wait)
 	}
@@ -186,11 +220,11 @@ func tooMany(wait time.Duration) error {
 // passwordRules are the limits for guessing the password of an address. The
 // first is the one that a success clears.
 func (a *Authority) passwordRules(address string, network netip.Addr) []rule {
-	from := networkOf(network)
+	from, limits := networkOf(network), a.limits.Load()
 	return []rule{
-		a.failures.rule(failuresTogether, "both", address, from),
-		a.failures.rule(failuresOfAddress, "address", address),
-		a.failures.rule(failuresOfNetwork, "network", from),
+		a.failures.rule(limits.Failures, "both", address, from),
+		a.failures.rule(limits.AddressFailures, "address", address),
+		a.failures.rule(limits.NetworkFailures, "network", from),
 	}
 }
 

@@ -168,7 +168,7 @@ func (a *Authority) InvitationFor(ctx context.Context, code parley.Secret, netwo
 }
 
 func (a *Authority) invitation(ctx context.Context, code parley.Secret, network netip.Addr) (Identity, [32]byte, error) {
-	limit := a.failures.rule(failuresOfNetwork, "invitation", networkOf(network))
+	limit := a.failures.rule(a.limits.Load().Invitations, "invitation", networkOf(network))
 	if wait := a.failures.begin(limit); wait > 0 {
 		return Identity{}, [32]byte{}, tooMany(wait)
 	}
@@ -233,7 +233,7 @@ func (a *Authority) Forgotten(address string, network netip.Addr) {
 	if err != nil {
 		return
 	}
-	limit := a.requests.rule(forgottenOfNetwork, networkOf(network))
+	limit := a.requests.rule(a.limits.Load().Forgotten, networkOf(network))
 	if a.requests.begin(limit) > 0 {
 		return
 	}

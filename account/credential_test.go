@@ -219,7 +219,7 @@ func TestInvitationEnds(t *testing.T) {
 
 func TestGuessingInvitationsIsLimited(t *testing.T) {
 	w := newWorld(t)
-	for i := range failuresOfNetwork {
+	for i := range w.limits.Load().Invitations {
 		code, _ := newCode()
 		if i%2 == 0 {
 			code = "no code"
@@ -276,11 +276,12 @@ func TestForgotten(t *testing.T) {
 
 func TestForgottenIsLimitedByNetwork(t *testing.T) {
 	w := newWorld(t)
-	for range 3 * forgottenOfNetwork {
+	forgotten := w.limits.Load().Forgotten
+	for range 3 * forgotten {
 		w.Forgotten("anna@example.org", home)
 	}
-	if n := len(w.forgotten); n != forgottenOfNetwork {
-		t.Errorf("%d requests wait, want %d", n, forgottenOfNetwork)
+	if n := len(w.forgotten); n != forgotten {
+		t.Errorf("%d requests wait, want %d", n, forgotten)
 	}
 	for i := range 1000 { // more networks than the queue holds: dropped, not waited for
 		w.Forgotten("anna@example.org", netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}))

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -22,13 +23,12 @@ import (
 )
 
 const (
-	discoveryTime    = 8 * time.Second  // for the document and the SRV record together
-	foundFor         = 10 * time.Minute // how long an answer is kept
-	unknownFor       = time.Minute
-	maxKnownDomains  = 10_000
-	lookupsOfNetwork = 60 // in 15 minutes, those answered from memory included
-	maxWellKnown     = 64 << 10
-	maxServerURL     = 300 // bytes
+	discoveryTime   = 8 * time.Second  // for the document and the SRV record together
+	foundFor        = 10 * time.Minute // how long an answer is kept
+	unknownFor      = time.Minute
+	maxKnownDomains = 10_000
+	maxWellKnown    = 64 << 10
+	maxServerURL    = 300 // bytes
 )
 
 // DiscoveryConfig is what a Discovery is built from. Domains come from whoever
@@ -42,6 +42,10 @@ type DiscoveryConfig struct {
 
 	Log *slog.Logger // nil: no log
 
+	// Lookups is how many questions from one network are answered in 15 minutes,
+	// those answered from memory included. 0: 60.
+	Lookups int
+
 	// AllowLoopback accepts plain HTTP and addresses of this machine in a
 	// well-known document, for tests with two servers on one machine.
 	AllowLoopback bool
@@ -53,6 +57,7 @@ type DiscoveryConfig struct {
 type Discovery struct {
 	config  DiscoveryConfig
 	limiter *limiter
+	lookups atomic.Int64
 	flights singleflight.Group
 
 	mu    sync.Mutex
@@ -70,7 +75,14 @@ func NewDiscovery(c DiscoveryConfig) *Discovery {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Discovery{config: c, limiter: newLimiter(failureWindow), known: map[string]found{}}
+	d := &Discovery{config: c, limiter: newLimiter(failureWindow), known: map[string]found{}}
+	d.SetLookups(c.Lookups)
+	return d
+}
+
+// SetLookups changes DiscoveryConfig.Lookups while the Discovery works.
+func (d *Discovery) SetLookups(n int) {
+	d.lookups.Store(int64(Limits{Lookups: n}.withDefaults().Lookups))
 }
 
 // FindServer returns the address of the server of a domain, "https://host" or
@@ -81,7 +93,7 @@ func (d *Discovery) FindServer(ctx context.Context, domain string, network netip
 	if err != nil {
 		return "", err
 	}
-	limit := d.limiter.rule(lookupsOfNetwork, networkOf(network))
+	limit := d.limiter.rule(int(d.lookups.Load()), networkOf(network))
 	if wait := d.limiter.begin(limit); wait > 0 {
 		return "", &parley.Error{Kind: parley.TooMany, Key: "discover.too-many", RetryAfter: wait}
 	}

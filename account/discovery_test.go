@@ -162,7 +162,7 @@ func TestFindServerEndsInTime(t *testing.T) {
 
 func TestFindServerIsLimitedAndBounded(t *testing.T) {
 	d := NewDiscovery(DiscoveryConfig{Client: &http.Client{Transport: transport(unreachable)}, LookupSRV: records()})
-	for i := range lookupsOfNetwork {
+	for i := range int(d.lookups.Load()) {
 		if _, err := d.FindServer(t.Context(), parley.PersonID(i).String()+".example.com", home); err != parley.ErrWithheld {
 			t.Fatal(err)
 		}

@@ -113,36 +113,42 @@ func withoutSpaces(s string) string { return strings.ReplaceAll(s, " ", "") }
 // checkers is the queue in front of the hasher: so many at work, so many
 // waiting, the rest turned away. Hashing everything at once would take the
 // cores, and the memory, from messages.
+//
+// Resizing puts another set of slots in the place of the first. Who waits or
+// works meanwhile has one of the former, so for a moment there are both.
 type checkers struct {
-	slots   chan struct{}
+	slots   atomic.Pointer[chan struct{}]
 	waiting atomic.Int64
-	limit   int64
 }
 
 // waitingPerChecker keeps the wait below about five seconds at 20 ms a check.
 const waitingPerChecker = 256
 
-func newCheckers(n int) *checkers {
-	return &checkers{slots: make(chan struct{}, n), limit: int64(n) * waitingPerChecker}
+// resize makes n slots, unless there are just as many.
+func (c *checkers) resize(n int) {
+	if slots := c.slots.Load(); slots != nil && cap(*slots) == n {
+		return
+	}
+	slots := make(chan struct{}, n)
+	c.slots.Store(&slots)
 }
 
 // take waits for a slot, first come first served. The caller gives it back with
 // release.
-func (c *checkers) take(ctx context.Context) error {
-	if c.waiting.Add(1) > c.limit {
+func (c *checkers) take(ctx context.Context) (release func(), err error) {
+	slots := *c.slots.Load()
+	if c.waiting.Add(1) > int64(cap(slots))*waitingPerChecker {
 		c.waiting.Add(-1)
-		return &parley.Error{Kind: parley.Unavailable, Key: "sign-in.busy", RetryAfter: spread(5 * time.Second)}
+		return nil, &parley.Error{Kind: parley.Unavailable, Key: "sign-in.busy", RetryAfter: spread(5 * time.Second)}
 	}
 	defer c.waiting.Add(-1)
 	select {
-	case c.slots <- struct{}{}:
-		return nil
+	case slots <- struct{}{}:
+		return func() { <-slots }, nil
 	case <-ctx.Done():
-		return &parley.Error{Kind: parley.Unavailable, Key: "sign-in.busy", Err: context.Cause(ctx)}
+		return nil, &parley.Error{Kind: parley.Unavailable, Key: "sign-in.busy", Err: context.Cause(ctx)}
 	}
 }
-
-func (c *checkers) release() { <-c.slots }
 
 // spread returns base to three times base, in whole seconds, so that those who
 // were turned away together do not come back together.

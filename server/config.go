@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"parley"
+	"parley/account"
+	"parley/edge/webapi"
 	"parley/egress"
 	"parley/policy"
 )
@@ -91,9 +93,24 @@ type PolicyConfig struct {
 type LimitsConfig struct {
 	MessageBody     int `key:"message_body" min:"1024" max:"65536" doc:"Bytes of one message."`
 	Devices         int `key:"devices" min:"1" max:"1000" doc:"Signed-in devices of one person. One more signs out the one used longest ago."`
+	FramesAtOnce    int `key:"frames_at_once" min:"1" max:"1000000" doc:"Frames of the socket from one device at once."`
 	FramesPerSecond int `key:"frames_per_second" min:"1" max:"1000000" doc:"Frames a second from one device, in the long run."`
-	FramesAtOnce    int `key:"frames_at_once" min:"1" max:"1000000" doc:"Frames from one device at once."`
-	PasswordChecks  int `key:"password_checks" min:"0" max:"1024" doc:"Passwords checked at the same time; each takes 19 MiB and a core. 0: half the cores."`
+
+	RequestsAtOnce           int `key:"requests_at_once" min:"1" max:"1000000" doc:"HTTP requests from one signed-in device at once. Whoever asks more often gets 429 and is told when to come back."`
+	RequestsPerSecond        int `key:"requests_per_second" min:"1" max:"1000000" doc:"HTTP requests a second from one device, in the long run."`
+	PersonRequestsAtOnce     int `key:"person_requests_at_once" min:"1" max:"1000000" doc:"HTTP requests from all devices of one person at once."`
+	PersonRequestsPerSecond  int `key:"person_requests_per_second" min:"1" max:"1000000" doc:"HTTP requests a second from all devices of one person, in the long run."`
+	NetworkRequestsAtOnce    int `key:"network_requests_at_once" min:"1" max:"1000000" doc:"HTTP requests without a session from one network at once: an IPv4 address or an IPv6 /64. Signing in is one; signed-in people of the network are not slowed down."`
+	NetworkRequestsPerSecond int `key:"network_requests_per_second" min:"1" max:"1000000" doc:"HTTP requests a second without a session from one network, in the long run."`
+
+	SignInFailures        int `key:"sign_in_failures" min:"1" max:"1000000" doc:"Wrong passwords for one sign-in address from one network in 15 minutes. Then the network waits; signing in with the right password is no failure."`
+	AddressSignInFailures int `key:"address_sign_in_failures" min:"1" max:"1000000" doc:"Wrong passwords for one sign-in address from anywhere in 15 minutes."`
+	NetworkSignInFailures int `key:"network_sign_in_failures" min:"1" max:"1000000" doc:"Wrong passwords from one network for any address in 15 minutes."`
+	ForgottenPasswords    int `key:"forgotten_passwords" min:"1" max:"1000000" doc:"Requests for a new password from one network in 15 minutes. Those beyond it are dropped without a word."`
+	InvitationFailures    int `key:"invitation_failures" min:"1" max:"1000000" doc:"Wrong invitation codes from one network in 15 minutes."`
+	Lookups               int `key:"lookups" min:"1" max:"1000000" doc:"Questions for the server of another organisation's sign-in address from one network in 15 minutes."`
+
+	PasswordChecks int `key:"password_checks" min:"0" max:"1024" doc:"Passwords checked at the same time; each takes 19 MiB and a core. 0: half the cores."`
 }
 
 // MetricsConfig says who gets the figures.
@@ -128,12 +145,33 @@ func DefaultConfig() Config {
 			DeviceIdle:          rules.DeviceIdle,
 		},
 		Limits: LimitsConfig{
-			MessageBody:     rules.MaxBody,
-			Devices:         rules.MaxDevices,
-			FramesPerSecond: 50,
-			FramesAtOnce:    200,
+			MessageBody: rules.MaxBody, Devices: rules.MaxDevices,
+			FramesAtOnce: 200, FramesPerSecond: 50,
+			RequestsAtOnce: 200, RequestsPerSecond: 20,
+			PersonRequestsAtOnce: 600, PersonRequestsPerSecond: 60,
+			NetworkRequestsAtOnce: 100, NetworkRequestsPerSecond: 10,
+			SignInFailures: 10, AddressSignInFailures: 100, NetworkSignInFailures: 100,
+			ForgottenPasswords: 20, InvitationFailures: 100, Lookups: 60,
 		},
 		Log: LogConfig{Level: "info", Format: "text"},
+	}
+}
+
+// edge are the limits of requests and frames in the edge's form.
+func (l *LimitsConfig) edge() webapi.Limits {
+	return webapi.Limits{
+		FrameBurst: l.FramesAtOnce, FrameRate: float64(l.FramesPerSecond),
+		DeviceBurst: l.RequestsAtOnce, DeviceRate: float64(l.RequestsPerSecond),
+		PersonBurst: l.PersonRequestsAtOnce, PersonRate: float64(l.PersonRequestsPerSecond),
+		NetworkBurst: l.NetworkRequestsAtOnce, NetworkRate: float64(l.NetworkRequestsPerSecond),
+	}
+}
+
+// account are the limits of failures in the domain's form.
+func (l *LimitsConfig) account() account.Limits {
+	return account.Limits{
+		Failures: l.SignInFailures, AddressFailures: l.AddressSignInFailures, NetworkFailures: l.NetworkSignInFailures,
+		Forgotten: l.ForgottenPasswords, Invitations: l.InvitationFailures, Lookups: l.Lookups,
 	}
 }
 

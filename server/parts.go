@@ -67,7 +67,7 @@ func (p *parts) build(ctx context.Context) (err error) {
 	}
 	p.accounts, err = account.NewAuthority(account.Config{
 		Store: p.store, Policy: p.rules, Announce: p.events.Announce, Log: log,
-		Domains: c.Organisation.Domains, Checkers: c.Limits.PasswordChecks,
+		Domains: c.Organisation.Domains, Checkers: c.Limits.PasswordChecks, Limits: c.Limits.account(),
 	})
 	if err != nil {
 		return fmt.Errorf("preparing sign-in: %w", err)

@@ -152,7 +152,7 @@ func (s *Server) newEdge(out *egress.Egress) (*webapi.Server, error) {
 		Accounts: p.accounts, Book: p.book, Board: p.board, Gate: p.gate, Log: p.log, Policy: p.rules,
 		Cursors: webapi.Cursors{Epoch: p.store.Epoch(), Key: p.store.SealKey()},
 		Discovery: account.NewDiscovery(account.DiscoveryConfig{
-			Client: out.Client(egress.Discovery), LookupSRV: out.LookupSRV, Log: s.log,
+			Client: out.Client(egress.Discovery), LookupSRV: out.LookupSRV, Lookups: c.Limits.Lookups, Log: s.log,
 		}),
 		About:          webapi.About{Name: c.Organisation.Name, Operator: c.Operator.wire(), Domains: c.Organisation.Domains},
 		Build:          c.Build + "+" + web.Build(),
@@ -160,7 +160,7 @@ func (s *Server) newEdge(out *egress.Egress) (*webapi.Server, error) {
 		Origins:        origins,
 		Web:            web.Handler(),
 		TrustedProxies: c.TrustedProxies,
-		Limits:         webapi.Limits{FrameBurst: c.Limits.FramesAtOnce, FrameRate: float64(c.Limits.FramesPerSecond)},
+		Limits:         c.Limits.edge(),
 		Logger:         s.log,
 	})
 }

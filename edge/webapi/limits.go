@@ -53,6 +53,8 @@ type Limits struct {
 
 	DeviceBurst  int     // requests of a signed-in device at once; 200
 	DeviceRate   float64 // and then a second; 20
+	PersonBurst  int     // requests of all devices of one person at once; 600
+	PersonRate   float64 // and then a second; 60
 	NetworkBurst int     // requests without a session from one network at once; 100
 	NetworkRate  float64 // and then a second; 10
 }
@@ -72,6 +74,8 @@ func (l Limits) withDefaults() Limits {
 	setRate(&l.FrameRate, 50)
 	set(&l.DeviceBurst, 200)
 	setRate(&l.DeviceRate, 20)
+	set(&l.PersonBurst, 600)
+	setRate(&l.PersonRate, 60)
 	set(&l.NetworkBurst, 100)
 	setRate(&l.NetworkRate, 10)
 	return l

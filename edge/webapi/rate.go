@@ -37,39 +37,35 @@ const maxBuckets = 1 << 16
 // those that are full again are forgotten, and if that is not enough, arbitrary
 // others. Forgetting is in the asker's favour.
 type buckets[K comparable] struct {
-	burst int
-	rate  float64
-
 	mu    sync.Mutex
 	byKey map[K]*bucket
 }
 
-func newBuckets[K comparable](burst int, rate float64) *buckets[K] {
-	return &buckets[K]{burst: burst, rate: rate, byKey: map[K]*bucket{}}
-}
+func newBuckets[K comparable]() *buckets[K] { return &buckets[K]{byKey: map[K]*bucket{}} }
 
 // take takes one token of the key's bucket, or refuses and says when to ask
-// again.
-func (s *buckets[K]) take(key K, now time.Time) error {
+// again. Burst and rate may differ from one call to the next: they hold from
+// then on, for what was taken before, too.
+func (s *buckets[K]) take(key K, now time.Time, burst int, rate float64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := s.byKey[key]
 	if b == nil {
 		if len(s.byKey) >= maxBuckets {
-			s.forget(now)
+			s.forget(now, rate)
 		}
 		b = &bucket{at: now}
 		s.byKey[key] = b
 	}
-	if wait := b.take(now, s.burst, s.rate); wait > 0 {
+	if wait := b.take(now, burst, rate); wait > 0 {
 		return &parley.Error{Kind: parley.TooMany, Key: "request.too-many", RetryAfter: max(wait, time.Second)}
 	}
 	return nil
 }
 
-func (s *buckets[K]) forget(now time.Time) {
+func (s *buckets[K]) forget(now time.Time, rate float64) {
 	for key, b := range s.byKey {
-		if b.refill(now, s.rate); b.used == 0 {
+		if b.refill(now, rate); b.used == 0 {
 			delete(s.byKey, key)
 		}
 	}

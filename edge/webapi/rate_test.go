@@ -34,28 +34,28 @@ func TestBucketRefills(t *testing.T) {
 }
 
 func TestBucketsKeepKeysApart(t *testing.T) {
-	s := newBuckets[string](1, 1)
+	s := newBuckets[string]()
 	now := time.Unix(1000, 0)
-	if err := s.take("a", now); err != nil {
+	if err := s.take("a", now, 1, 1); err != nil {
 		t.Fatal(err)
 	}
-	err := s.take("a", now)
+	err := s.take("a", now, 1, 1)
 	if parley.KindOf(err) != parley.TooMany {
 		t.Errorf("second take: %v, want too-many", err)
 	}
 	if p := problemOf(err); p.RetryAfter < 1 {
 		t.Errorf("the refusal says retry after %d seconds, want at least 1", p.RetryAfter)
 	}
-	if err := s.take("b", now); err != nil {
+	if err := s.take("b", now, 1, 1); err != nil {
 		t.Errorf("another key: %v", err)
 	}
 }
 
 func TestBucketsForget(t *testing.T) {
-	s := newBuckets[int](1, 1)
+	s := newBuckets[int]()
 	now := time.Unix(1000, 0)
 	for i := range 3 * maxBuckets {
-		if err := s.take(i, now); err != nil {
+		if err := s.take(i, now, 1, 1); err != nil {
 			t.Fatal(err)
 		}
 		if len(s.byKey) > maxBuckets {

@@ -44,7 +44,8 @@ func (c *conn) ending() bool {
 
 // take counts a frame against the rate.
 func (c *conn) take(now time.Time) time.Duration {
-	return c.rate.take(now, c.server.limits.FrameBurst, c.server.limits.FrameRate)
+	limits := c.server.limits.Load()
+	return c.rate.take(now, limits.FrameBurst, limits.FrameRate)
 }
 
 // pinged answers a ping of the protocol below. Pings count as frames do.
@@ -173,13 +174,13 @@ func (c *conn) follow(feed *conversation.Feed, welcome []byte, gapped bool) {
 }
 
 func (c *conn) welcome(after parley.Pos, resync bool) []byte {
-	s := c.server
+	s, limits := c.server, c.server.limits.Load()
 	return mustEncode(WelcomeEvent{
 		Type: "welcome", Protocol: ProtocolVersion, Build: s.config.Build, Features: s.config.About.Features, Epoch: s.sealer.epochName(),
 		Now: stamp(time.Now()), Person: c.actor.Person.String(), Device: c.actor.Device.String(),
 		Limits: SocketLimits{
-			FrameBytes: maxFrame, MessageBytes: min(maxMessageBody, s.config.Policy.Policy().MaxBody), FrameBurst: s.limits.FrameBurst,
-			FrameRate: s.limits.FrameRate, Watched: maxWatched, UnderWay: maxUnderWay,
+			FrameBytes: maxFrame, MessageBytes: min(maxMessageBody, s.config.Policy.Policy().MaxBody), FrameBurst: limits.FrameBurst,
+			FrameRate: limits.FrameRate, Watched: maxWatched, UnderWay: maxUnderWay,
 		},
 		Cursor: s.sealer.seal(after), Resync: resync,
 	})

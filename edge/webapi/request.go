@@ -241,13 +241,17 @@ func cookieName(secure bool) string {
 	return cookiePlain
 }
 
-// limitRate counts a request for its device or, without a session, for its
-// network: colleagues behind one address do not slow each other down.
+// limitRate counts a request for its device and its person or, without a session,
+// for its network: colleagues behind one address do not slow each other down.
 func (s *Server) limitRate(c *caller) error {
-	if c.refused == nil {
-		return s.devices.take(c.session.Actor.Device, time.Now())
+	limits, now := s.limits.Load(), time.Now()
+	if c.refused != nil {
+		return s.networks.take(networkOf(c.network), now, limits.NetworkBurst, limits.NetworkRate)
 	}
-	return s.networks.take(networkOf(c.network), time.Now())
+	if err := s.devices.take(c.session.Actor.Device, now, limits.DeviceBurst, limits.DeviceRate); err != nil {
+		return err
+	}
+	return s.people.take(c.session.Actor.Person, now, limits.PersonBurst, limits.PersonRate)
 }
 
 // readBody reads the whole body before anything decodes it: within its limit, in

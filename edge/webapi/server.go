@@ -56,7 +56,7 @@ type Config struct {
 // call Run.
 type Server struct {
 	config  Config
-	limits  Limits
+	limits  atomic.Pointer[Limits]
 	log     *slog.Logger
 	sealer  *sealer
 	api     http.Handler
@@ -67,6 +67,7 @@ type Server struct {
 	pace    pace
 
 	devices  *buckets[parley.DeviceID]
+	people   *buckets[parley.PersonID]
 	networks *buckets[netip.Prefix]
 
 	draining atomic.Bool
@@ -89,19 +90,25 @@ func New(c Config) (*Server, error) {
 	}
 	c.About.Build, c.About.Protocol = c.Build, ProtocolVersion
 	c.About.Domains, c.About.Features = notNil(c.About.Domains), notNil(c.About.Features)
-	limits := c.Limits.withDefaults()
 	s := &Server{
-		config: c, limits: limits, log: c.Logger, sealer: seal, encoded: newEncodedPresence(), workers: newWorkers(), pace: defaultPace,
-		devices:  newBuckets[parley.DeviceID](limits.DeviceBurst, limits.DeviceRate),
-		networks: newBuckets[netip.Prefix](limits.NetworkBurst, limits.NetworkRate),
+		config: c, log: c.Logger, sealer: seal, encoded: newEncodedPresence(), workers: newWorkers(), pace: defaultPace,
+		devices: newBuckets[parley.DeviceID](), people: newBuckets[parley.PersonID](), networks: newBuckets[netip.Prefix](),
 		requests: newRequestIDs(),
 	}
+	s.SetLimits(c.Limits)
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.sockets = newSockets(s)
 	if s.api, err = s.routes(); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// SetLimits changes the rates while the server runs. They hold from the next
+// request and frame on; what a welcome has told stands until the next one.
+func (s *Server) SetLimits(l Limits) {
+	l = l.withDefaults()
+	s.limits.Store(&l)
 }
 
 // routes makes the handler of everything under /api.

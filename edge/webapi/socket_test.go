@@ -64,7 +64,7 @@ func TestOrderAndChain(t *testing.T) {
 	anna, ben := w.signIn("anna"), w.signIn("ben")
 	here, there := anna.online(), ben.online()
 	const n = 300 // more than the burst and than what may be under way
-	w.server.limits.FrameBurst = 10 * n
+	w.server.SetLimits(Limits{FrameBurst: 10 * n})
 	var sent []string
 	for range n {
 		m := anna.message("ben", "text")
@@ -86,7 +86,7 @@ func TestSyncAndResume(t *testing.T) {
 	anna, ben := w.signIn("anna"), w.signIn("ben")
 	here := anna.online()
 	const n = 300 // more than the server streams
-	w.server.limits.FrameBurst = 10 * n
+	w.server.SetLimits(Limits{FrameBurst: 10 * n})
 	for range n {
 		here.send(anna.message("ben", "text"))
 	}
