@@ -44,9 +44,15 @@ func TestCard(t *testing.T) {
 	for _, test := range []struct {
 		actor parley.Actor
 		id    parley.PersonID
-	}{{as(1), 0}, {as(1), 6}, {as(1), 1 << 30}, {parley.Actor{}, 1}} {
+	}{{as(1), 0}, {as(1), 6}, {as(1), 1 << 30}, {parley.Actor{}, 1}, {parley.Actor{Kind: parley.ActorGuest}, 1}, {parley.Actor{Kind: parley.ActorGuest, Person: 5}, 1}} {
 		if _, err := w.Card(t.Context(), test.actor, test.id); err != parley.ErrWithheld {
 			t.Errorf("%s asks for %s: %v", test.actor.Kind, test.id, err)
+		}
+		if view, ok := w.View(test.actor, test.id, parley.Presence{Availability: parley.Busy}); ok {
+			t.Errorf("%s looks at %s and sees %+v", test.actor.Kind, test.id, view)
+		}
+		if _, _, err := w.Photo(t.Context(), test.actor, test.id, false); err != parley.ErrWithheld {
+			t.Errorf("%s asks for the photo of %s: %v", test.actor.Kind, test.id, err)
 		}
 	}
 
@@ -134,7 +140,8 @@ func TestGroups(t *testing.T) {
 	if groups, _ := w.Groups(t.Context(), as(7)); len(groups) != 0 {
 		t.Errorf("somebody alone has %+v", groups)
 	}
-	for _, a := range []parley.Actor{{}, {Kind: parley.ActorRemote, Person: 1}, {Kind: parley.ActorAdmin}, as(99)} {
+	for _, a := range []parley.Actor{{}, {Kind: parley.ActorRemote, Person: 1}, {Kind: parley.ActorAdmin}, as(99),
+		{Kind: parley.ActorAdmin, Person: 1}, {Kind: parley.ActorProgram, Person: 1}, {Kind: parley.ActorGuest, Person: 1}} {
 		if groups, err := w.Groups(t.Context(), a); err != nil || groups != nil {
 			t.Errorf("%s %s has groups %v, %v", a.Kind, a.Person, groups, err)
 		}

@@ -37,7 +37,7 @@ func (b *Book) Card(_ context.Context, actor parley.Actor, id parley.PersonID) (
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	e := b.entry(id)
-	if e == nil || actor.Kind == parley.Nobody {
+	if e == nil || !mayLook(actor) {
 		return Card{}, parley.ErrWithheld
 	}
 	c := Card{View: b.view(&e.person, actor, rules)}
@@ -54,11 +54,24 @@ func (b *Book) Card(_ context.Context, actor parley.Actor, id parley.PersonID) (
 	return c, nil
 }
 
+// mayLook reports whether an actor may look people up at all. A guest may not:
+// who is in a meeting with them is for the meeting to tell. What the others see
+// of somebody is decided by privacy.
+func mayLook(actor parley.Actor) bool {
+	switch actor.Kind {
+	case parley.ActorPerson, parley.ActorRemote, parley.ActorProgram, parley.ActorAdmin, parley.ActorSystem:
+		return true
+	default:
+		return false
+	}
+}
+
 // View gives what an actor sees of somebody whose presence the caller knows. The
-// second result is false when there is no such person.
+// second result is false when there is no such person, or the actor may look at
+// nobody.
 func (b *Book) View(actor parley.Actor, id parley.PersonID, presence parley.Presence) (privacy.View, bool) {
 	p, known := b.Person(id)
-	if !known {
+	if !known || !mayLook(actor) {
 		return privacy.View{}, false
 	}
 	f := b.facts(&p)
@@ -113,14 +126,14 @@ type Group struct {
 
 // Groups gives what the Contacts tab shows before there are contact lists: the
 // actor's team (manager, people with the same manager, reports) and department,
-// each by name and without the actor. A group without anybody is left out. The
-// views lack presence.
+// each by name and without the actor. A group without anybody is left out. It is
+// a person's own page: nobody else has groups. The views lack presence.
 func (b *Book) Groups(_ context.Context, actor parley.Actor) ([]Group, error) {
 	rules := b.policy.Policy()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	me := b.entry(actor.Person)
-	if me == nil || me.person.Gone || !actor.Inside() {
+	if me == nil || me.person.Gone || actor.Kind != parley.ActorPerson {
 		return nil, nil
 	}
 	var groups []Group
@@ -174,7 +187,7 @@ func (b *Book) colleagues(me *entry, actor parley.Actor, rules policy.Policy) []
 // Photo gives somebody's photo and its version, if the actor may see it.
 func (b *Book) Photo(ctx context.Context, actor parley.Actor, id parley.PersonID, large bool) ([]byte, parley.PhotoVersion, error) {
 	p, known := b.Person(id)
-	if !known || b.view(&p, actor, b.policy.Policy()).Card.Photo == 0 {
+	if !known || !mayLook(actor) || b.view(&p, actor, b.policy.Policy()).Card.Photo == 0 {
 		return nil, 0, parley.ErrWithheld
 	}
 	jpeg, version, err := b.store.Photo(ctx, id, large)

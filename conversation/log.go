@@ -254,8 +254,8 @@ func other(s parley.StreamID, p parley.PersonID) (parley.PersonID, bool) {
 // which gets the entry as every other device does. Send waits, as long as ctx
 // allows, while the writer's queue is full.
 func (l *Log) Send(ctx context.Context, actor parley.Actor, m Message, refused func(error)) error {
-	if actor.Kind != parley.ActorPerson || actor.Device == 0 {
-		return parley.Refuse(parley.SignIn, "session.required")
+	if err := needDevice(actor); err != nil {
+		return err
 	}
 	if !m.ClientID.Valid() {
 		return parley.RefuseField("message.client-id", "client_id")
@@ -281,6 +281,16 @@ func (l *Log) Send(ctx context.Context, actor parley.Actor, m Message, refused f
 			refused(err)
 		}
 	})
+	return nil
+}
+
+// needDevice refuses everybody but a person on a signed-in device. Whoever else
+// acts for a person, a program or an administrator, has no part in what the
+// person's devices say and read.
+func needDevice(actor parley.Actor) error {
+	if actor.Kind != parley.ActorPerson || actor.Person == 0 || actor.Device == 0 {
+		return parley.Refuse(parley.SignIn, "session.required")
+	}
 	return nil
 }
 
@@ -387,10 +397,14 @@ func (l *Log) Notify(event parley.Event) {
 	}
 }
 
-// learn books a device that the log was not told of yet: an event is a hint, the
-// store is the truth. The store is asked again once the device is booked, because
-// it may have ended in between, and that event is not told twice.
+// learn refuses who is no device, and books one that the log was not told of yet:
+// an event is a hint, the store is the truth. The store is asked again once the
+// device is booked, because it may have ended in between, and that event is not
+// told twice.
 func (l *Log) learn(ctx context.Context, actor parley.Actor) error {
+	if err := needDevice(actor); err != nil {
+		return err
+	}
 	l.mu.Lock()
 	r := l.readers[actor.Person]
 	known := r != nil && r.device(actor.Device) != nil

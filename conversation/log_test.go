@@ -241,6 +241,40 @@ func TestSendIsRefused(t *testing.T) {
 	}
 }
 
+// Whoever acts for a person without being one of their devices has no part in
+// the person's messages, whatever device is named.
+func TestOnlyDevicesTakePart(t *testing.T) {
+	b := newBench(t, Reader{Person: alice, Device: 1}, Reader{Person: bob, Device: 2})
+	b.must(b.send(on(alice, 1), aliceAndBob, "hello"))
+	listener := b.follow(on(bob, 2), 0)
+	listener.Collect(10)
+	for kind := range parley.ActorSystem + 2 {
+		actor := on(alice, 1)
+		if actor.Kind = kind; kind == parley.ActorPerson {
+			actor.Device = 0
+		}
+		_, follow := b.log.Follow(t.Context(), actor, 0, func() {})
+		page, sync := b.log.Sync(t.Context(), actor, 0, 0)
+		marks, mark := b.log.Marks(t.Context(), actor, 0)
+		for what, err := range map[string]error{
+			"follows": follow, "syncs": sync, "asks for marks": mark,
+			"sends":         b.send(actor, aliceAndBob, "hello"),
+			"marks as read": b.log.Read(t.Context(), actor, aliceAndBob, 1),
+			"types":         b.log.Typing(t.Context(), actor, aliceAndBob, true),
+		} {
+			if err == nil || parley.KindOf(err) != parley.SignIn {
+				t.Errorf("%s %s: %v, want sign-in", kind, what, err)
+			}
+		}
+		if len(page.Items) > 0 || len(marks) > 0 {
+			t.Errorf("%s gets %d entries and %d marks", kind, len(page.Items), len(marks))
+		}
+	}
+	if batch := listener.Collect(10); !batch.Empty() {
+		t.Errorf("the other side was told %+v", batch)
+	}
+}
+
 func TestSameMessageAgainIsKnown(t *testing.T) {
 	b := newBench(t, Reader{Person: alice, Device: 1}, Reader{Person: bob, Device: 2})
 	b.must(b.sendAs(on(alice, 1), aliceAndBob, "AAAAAAAAAAAAAAAAAAAAAA", "once"))

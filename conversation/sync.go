@@ -86,6 +86,9 @@ func (l *Log) unread(r *reader, after parley.Pos) []parley.StreamID {
 // Read books that the actor's person has read a conversation up to an entry, and
 // tells the person's other devices.
 func (l *Log) Read(ctx context.Context, actor parley.Actor, conversation parley.StreamID, upto parley.Pos) error {
+	if err := needDevice(actor); err != nil {
+		return err
+	}
 	if !reads(actor.Person, conversation) {
 		return parley.ErrWithheld
 	}
@@ -131,6 +134,9 @@ func (l *Log) number(ctx context.Context, id parley.StreamID, pos parley.Pos) (u
 // Typing tells the other people of a conversation that the actor's person writes.
 // It is never stored.
 func (l *Log) Typing(_ context.Context, actor parley.Actor, conversation parley.StreamID, on bool) error {
+	if err := needDevice(actor); err != nil {
+		return err
+	}
 	to, ok := other(conversation, actor.Person)
 	if !ok {
 		return parley.ErrWithheld
@@ -176,6 +182,9 @@ type ConversationMarks struct {
 // Marks returns the marks of the actor's conversations that may have changed since
 // a position.
 func (l *Log) Marks(ctx context.Context, actor parley.Actor, after parley.Pos) ([]ConversationMarks, error) {
+	if err := needDevice(actor); err != nil {
+		return nil, err
+	}
 	own, err := l.store.Marks(ctx, actor.Person, after)
 	if err != nil {
 		return nil, fmt.Errorf("reading read marks: %w", err)

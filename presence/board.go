@@ -169,8 +169,12 @@ func (b *Board) Renew(device parley.DeviceID) {
 }
 
 // Gone says that the actor's device left: its last connection closed. It is not
-// for a connection that another one of the same device has replaced.
+// for a connection that another one of the same device has replaced. Anything but
+// a person's own device is passed over.
 func (b *Board) Gone(actor parley.Actor) {
+	if actor.Kind != parley.ActorPerson {
+		return
+	}
 	b.change(actor.Person, func(r *record) {
 		if d := r.device(actor.Device); d != nil {
 			r.drop(func(d *Device) bool { return d.Node == "" && d.ID == actor.Device })

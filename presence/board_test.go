@@ -380,6 +380,9 @@ func TestReportsOfOthersArePassedOver(t *testing.T) {
 	if got := b.Presence(1); got != (parley.Presence{Availability: parley.Offline}) {
 		t.Errorf("shown: %+v", got)
 	}
+	b.Report(on(1, 1), active)
+	b.Gone(parley.Actor{Kind: parley.ActorProgram, Person: 1, Device: 1})
+	expect(t, b, 1, parley.Available)
 }
 
 func TestWatching(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"parley"
 )
 
 // The inputs of the operations.
@@ -55,13 +57,30 @@ type (
 	}
 )
 
-// access says who may call an operation.
-type access bool
+// access says who may call an operation. What they then get is not decided here.
+// The zero value lets nobody in.
+type access uint8
 
 const (
-	anyone     access = false
-	deviceOnly access = true
+	anyone     access = iota + 1
+	deviceOnly        // a person on a signed-in device: what belongs to the person alone
+	viewer            // whoever has a session of any kind: what they see of people is decided by privacy
 )
+
+// refuses says why a caller may not call an operation; nil if they may.
+func (who access) refuses(c caller) error {
+	actor := c.session.Actor
+	switch {
+	case who == anyone:
+		return nil
+	case c.refused != nil:
+		return c.refused
+	case who == viewer, who == deviceOnly && actor.Kind == parley.ActorPerson && actor.Device != 0:
+		return nil
+	default:
+		return errNoSession
+	}
+}
 
 // operation is the part of a registration that differs.
 type operation struct {
@@ -87,9 +106,9 @@ func (s *Server) registerOperations(api huma.API) {
 	register(s, api, operation{id: "changePassword", method: "PUT", path: "/api/me/password", who: deviceOnly, doc: "Changes the password and signs the other devices out."}, s.changePassword)
 	register(s, api, operation{id: "setPresence", method: "PUT", path: "/api/me/presence", who: deviceOnly, doc: "Chooses a state, or goes back to the automatic one."}, s.setPresence)
 	register(s, api, operation{id: "setNote", method: "PUT", path: "/api/me/note", who: deviceOnly, doc: "Sets the personal note; empty removes it."}, s.setNote)
-	register(s, api, operation{id: "searchPeople", method: "GET", path: "/api/people", who: deviceOnly, doc: "People search."}, s.searchPeople)
-	register(s, api, operation{id: "getCard", method: "GET", path: "/api/people/{who}", who: deviceOnly, doc: "Everything that this viewer may see of a person."}, s.getCard)
-	register(s, api, operation{id: "getPhoto", method: "GET", path: "/api/people/{who}/photo", who: deviceOnly, doc: "The picture, a JPEG."}, s.getPhoto)
+	register(s, api, operation{id: "searchPeople", method: "GET", path: "/api/people", who: viewer, doc: "People search."}, s.searchPeople)
+	register(s, api, operation{id: "getCard", method: "GET", path: "/api/people/{who}", who: viewer, doc: "Everything that this viewer may see of a person."}, s.getCard)
+	register(s, api, operation{id: "getPhoto", method: "GET", path: "/api/people/{who}/photo", who: viewer, doc: "The picture, a JPEG."}, s.getPhoto)
 	register(s, api, operation{id: "getContacts", method: "GET", path: "/api/contacts", who: deviceOnly, doc: "The groups of the Contacts tab."}, s.getContacts)
 	register(s, api, operation{id: "getDevices", method: "GET", path: "/api/devices", who: deviceOnly, doc: "The person's signed-in devices."}, s.getDevices)
 	register(s, api, operation{id: "endDevice", method: "DELETE", path: "/api/devices/{device}", who: deviceOnly, doc: "Signs one of the own devices out."}, s.endDevice)
@@ -112,9 +131,9 @@ func register[I, O any](s *Server, api huma.API, op operation, h handler[I, O]) 
 			Content:     map[string]*huma.MediaType{"image/jpeg": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
 		}}
 	}
-	if op.who == deviceOnly {
+	if op.who != anyone {
 		o.Security = []map[string][]string{{"session": {}}}
-		o.Middlewares = huma.Middlewares{s.requireSession}
+		o.Middlewares = huma.Middlewares{s.guard(op.who)}
 	}
 	huma.Register(api, o, func(ctx context.Context, in *I) (*O, error) {
 		c := callerOf(ctx)
@@ -126,16 +145,18 @@ func register[I, O any](s *Server, api huma.API, op operation, h handler[I, O]) 
 	})
 }
 
-// requireSession stands before the parameters and the body are looked at: who
-// may not ask learns nothing of what they asked wrongly.
-func (s *Server) requireSession(ctx huma.Context, next func(huma.Context)) {
-	c := callerOf(ctx.Context())
-	if c.refused != nil {
-		_, w := humago.Unwrap(ctx)
-		writeProblem(w, s.refuse(c.refused, "request", c.id, "operation", ctx.Operation().OperationID))
-		return
+// guard stands before the parameters and the body are looked at: who may not ask
+// learns nothing of what they asked wrongly.
+func (s *Server) guard(who access) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		c := callerOf(ctx.Context())
+		if err := who.refuses(c); err != nil {
+			_, w := humago.Unwrap(ctx)
+			writeProblem(w, s.refuse(err, "request", c.id, "operation", ctx.Operation().OperationID))
+			return
+		}
+		next(ctx)
 	}
-	next(ctx)
 }
 
 // newAPI makes the huma API over mux with everything registered.

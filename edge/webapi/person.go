@@ -70,10 +70,10 @@ func (s *Server) cardOf(c contact.Card, viewer parley.Actor) (Card, bool) {
 }
 
 // relationship is the level that the viewer gives the person: the viewer's own
-// choice, which nobody else learns of.
+// choice, which nobody else learns of, nor who acts for the viewer.
 func relationship(c contact.Card, viewer parley.Actor) string {
 	switch {
-	case c.View.ID == viewer.Person:
+	case viewer.Kind != parley.ActorPerson || c.View.ID == viewer.Person:
 		return ""
 	case c.Decided:
 		return c.Relationship.Level.String()

@@ -66,7 +66,7 @@ func newSockets(s *Server) *sockets {
 // and returns, so that the request's memory is free.
 func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	c := callerOf(r.Context())
-	err := c.refused
+	err := deviceOnly.refuses(c)
 	if err == nil {
 		err = checkHandshake(r)
 	}
