@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -52,9 +51,12 @@ type line struct {
 // Stat is one purpose's line in the ledger, since the server started.
 type Stat struct {
 	Declaration
-	Connections    int64 // opened; for Names the questions asked, for a Ledger the requests
+
+	// Connections counts those that were opened; for Names the questions, for a
+	// purpose with Past the requests, as far as its library tells.
+	Connections    int64
 	Refused        int64 // attempts that the rules did not allow
-	Sent, Received int64 // bytes, TLS included; 0 where the connection is not ours
+	Sent, Received int64 // bytes, TLS included; 0 for a purpose with Past
 	LastUsed       time.Time
 }
 
@@ -63,9 +65,6 @@ var ErrRefused = errors.New("egress refused")
 
 // errTooLarge says that a response is over the limit of its purpose.
 var errTooLarge = errors.New("response is over the limit of its purpose")
-
-// maxAddresses is how many addresses of one name are tried.
-const maxAddresses = 4
 
 // New builds an Egress.
 func New(c Config) *Egress {
@@ -106,32 +105,16 @@ func (e *Egress) Stats() []Stat {
 	return stats
 }
 
-// Dialer returns the dialer of a purpose. For a purpose that is not declared it
-// refuses every dial.
-func (e *Egress) Dialer(purpose Purpose) DialFunc {
-	a := e.lines[purpose]
-	if a == nil {
-		return func(context.Context, string, string) (net.Conn, error) { return nil, undeclared(purpose) }
-	}
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		ctx, cancel := context.WithTimeout(ctx, a.Timeout)
-		defer cancel()
-		conn, err := e.dial(ctx, a, network, address)
-		if err != nil {
-			return nil, e.failure(a, err)
-		}
-		a.used()
-		return &countedConn{Conn: conn, line: a}, nil
-	}
-}
-
 // Client returns an HTTP client for a purpose. It keeps no cookies, follows no
 // proxy of the environment, and for untrusted hosts speaks HTTPS only and keeps
 // no connection open.
 func (e *Egress) Client(purpose Purpose) *http.Client {
 	a := e.lines[purpose]
 	if a == nil {
-		return &http.Client{Transport: refusing{purpose}}
+		return &http.Client{Transport: refusing{undeclared(purpose)}}
+	}
+	if a.Past != "" {
+		return &http.Client{Transport: refusing{past(a)}}
 	}
 	base := &http.Transport{
 		DialContext:            e.Dialer(purpose),
@@ -157,17 +140,16 @@ func (e *Egress) Client(purpose Purpose) *http.Client {
 }
 
 // Ledger counts requests of a library that opens its connections itself, for a
-// purpose whose hosts are configured. It has the form of http.Transport.Proxy:
-// it names no proxy, and refuses a purpose that is not declared or whose hosts
-// are not trusted. Bytes are not counted.
+// purpose that is declared so. It has the form of http.Transport.Proxy: it names
+// no proxy, and refuses every other purpose. Bytes are not counted.
 func (e *Egress) Ledger(purpose Purpose) func(*http.Request) (*url.URL, error) {
 	a := e.lines[purpose]
 	return func(*http.Request) (*url.URL, error) {
 		if a == nil {
 			return nil, undeclared(purpose)
 		}
-		if a.Untrusted {
-			return nil, e.failure(a, fmt.Errorf("%w: %s dials through its own client only", ErrRefused, purpose))
+		if a.Past == "" {
+			return nil, e.failure(a, fmt.Errorf("%w: %s dials through its own dialer only", ErrRefused, purpose))
 		}
 		a.used()
 		return nil, nil
@@ -190,60 +172,6 @@ func (e *Egress) LookupSRV(ctx context.Context, service, proto, name string) (st
 		return "", nil, fmt.Errorf("asking for SRV records: %w", err)
 	}
 	return cname, records, nil
-}
-
-// dial resolves the name of an untrusted host itself and dials the very address
-// that it vetted, so that a second answer of the name server changes nothing.
-func (e *Egress) dial(ctx context.Context, a *line, network, address string) (net.Conn, error) {
-	if !a.Untrusted {
-		return e.config.Dial(ctx, network, address)
-	}
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, fmt.Errorf("%w: address without a port", ErrRefused)
-	}
-	if !strings.HasPrefix(network, "tcp") || port != "443" {
-		return nil, fmt.Errorf("%w: port %s over %s", ErrRefused, port, network)
-	}
-	addresses, err := e.resolve(ctx, host)
-	if err != nil {
-		return nil, err
-	}
-	var last error
-	for _, addr := range addresses[:min(len(addresses), maxAddresses)] {
-		conn, err := e.config.Dial(ctx, "tcp", netip.AddrPortFrom(addr, 443).String())
-		if err == nil {
-			return conn, nil
-		}
-		last = err
-	}
-	return nil, last
-}
-
-// resolve returns the public addresses of a host. That a host has other ones
-// too is refused: nobody's public server needs them.
-func (e *Egress) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
-	if addr, err := netip.ParseAddr(host); err == nil {
-		if !public(addr) {
-			return nil, fmt.Errorf("%w: address is not public", ErrRefused)
-		}
-		return []netip.Addr{addr.Unmap()}, nil
-	}
-	// The dot keeps the search domains of this machine out of it.
-	addresses, err := e.config.Resolver.LookupNetIP(ctx, "ip", strings.TrimSuffix(host, ".")+".")
-	if err != nil {
-		return nil, fmt.Errorf("resolving a host: %w", err)
-	}
-	if len(addresses) == 0 {
-		return nil, errors.New("resolving a host: no address")
-	}
-	for i, addr := range addresses {
-		if !public(addr) {
-			return nil, fmt.Errorf("%w: address is not public", ErrRefused)
-		}
-		addresses[i] = addr.Unmap()
-	}
-	return addresses, nil
 }
 
 // failure counts and logs an attempt that the rules refused, and returns err.
@@ -280,5 +208,9 @@ func (a *line) release() {
 }
 
 func undeclared(purpose Purpose) error {
-	return fmt.Errorf("%w: purpose %q is not declared", ErrRefused, string(purpose))
+	return fmt.Errorf("%w: purpose %q is not declared in egress/purpose.go", ErrRefused, string(purpose))
+}
+
+func past(a *line) error {
+	return fmt.Errorf("%w: connections for %s are declared to be opened elsewhere: %s", ErrRefused, a.Purpose, a.Past)
 }

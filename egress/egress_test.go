@@ -11,9 +11,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"parley"
@@ -329,16 +331,92 @@ func TestLedger(t *testing.T) {
 	if _, err := w.Ledger(Discovery)(nil); !errors.Is(err, ErrRefused) {
 		t.Errorf("untrusted hosts without vetting: %v", err)
 	}
+	if _, err := w.Ledger(Database)(nil); !errors.Is(err, ErrRefused) {
+		t.Errorf("past the dialer: %v", err)
+	}
 }
 
 func TestTrustedPurposeReachesItsConfiguredHost(t *testing.T) {
 	w := newWorld(t, page("hello"))
-	conn, err := w.Dialer(Certificates)(t.Context(), "tcp", "ca.internal:14000")
-	if err != nil {
-		t.Fatal(err)
+	w.addresses["db.internal"] = []string{"10.0.0.5 fd00::5"}
+	for _, address := range []string{"db.internal:5432", "10.0.0.7:5432", "[::1]:5432", "localhost:5433"} {
+		conn, err := w.Dialer(Database)(t.Context(), "tcp", address)
+		if err != nil {
+			t.Fatal(address, err)
+		}
+		conn.Close()
 	}
-	conn.Close()
-	if len(w.dialled) != 1 || w.dialled[0] != "ca.internal:14000" {
+	want := []string{"10.0.0.5:5432", "10.0.0.7:5432", "[::1]:5432", publicly + ":5433"}
+	if !slices.Equal(w.dialled, want) {
+		t.Errorf("dialled %v, want %v", w.dialled, want)
+	}
+	if want := []string{"db.internal", "localhost"}; !slices.Equal(w.asked, want) || w.stat(Names).Connections != 2 {
+		t.Errorf("asked %v and counted %d, want %v", w.asked, w.stat(Names).Connections, want)
+	}
+	if stat := w.stat(Database); stat.Connections != 4 {
+		t.Errorf("%+v", stat)
+	}
+	for _, address := range []string{"10.0.0.7", "", "udp"} {
+		if _, err := w.Dialer(Database)(t.Context(), "tcp", address); !errors.Is(err, ErrRefused) {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+	if _, err := w.Dialer(Database)(t.Context(), "udp", "10.0.0.7:53"); !errors.Is(err, ErrRefused) {
+		t.Errorf("over UDP: %v", err)
+	}
+}
+
+// An address that does not answer leaves time for the next.
+func TestEveryAddressHasItsShareOfTheTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var dialled []string
+		e := New(Config{
+			Resolver: &nameServer{addresses: map[string][]string{"db.internal": {"10.0.0.1 10.0.0.2 10.0.0.3"}}},
+			Dial: func(ctx context.Context, _, address string) (net.Conn, error) {
+				dialled = append(dialled, address)
+				if address != "10.0.0.3:5432" {
+					<-ctx.Done()
+					return nil, ctx.Err()
+				}
+				here, _ := net.Pipe()
+				return here, nil
+			},
+		})
+		began := time.Now()
+		conn, err := e.Dialer(Database)(t.Context(), "tcp", "db.internal:5432")
+		if err != nil {
+			t.Fatalf("after %v: %v", dialled, err)
+		}
+		conn.Close()
+		if took := time.Since(began); took >= 10*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+// Whatever is declared to be dialled for elsewhere is not dialled for here.
+func TestExceptionsHaveNoDialer(t *testing.T) {
+	w := newWorld(t, page("hello"))
+	var exceptions []Purpose
+	for _, d := range Declared() {
+		if d.Past == "" {
+			continue
+		}
+		exceptions = append(exceptions, d.Purpose)
+		if _, err := w.Dialer(d.Purpose)(t.Context(), "tcp", publicly+":443"); !errors.Is(err, ErrRefused) {
+			t.Errorf("%s: dialer: %v", d.Purpose, err)
+		}
+		if response, err := w.Client(d.Purpose).Get("https://example.com/"); !errors.Is(err, ErrRefused) {
+			if err == nil {
+				response.Body.Close()
+			}
+			t.Errorf("%s: client: %v", d.Purpose, err)
+		}
+	}
+	if want := []Purpose{Routes, Certificates, Control}; !slices.Equal(exceptions, want) {
+		t.Errorf("the exceptions are %v, want %v: each needs a reason and a look", exceptions, want)
+	}
+	if len(w.dialled) != 0 {
 		t.Errorf("dialled %v", w.dialled)
 	}
 }

@@ -90,10 +90,10 @@ func (c *countedConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// refusing is the transport of a purpose that is not declared.
-type refusing struct{ purpose Purpose }
+// refusing is the transport of a purpose that may not be dialled for.
+type refusing struct{ reason error }
 
 // RoundTrip refuses.
 func (t refusing) RoundTrip(*http.Request) (*http.Response, error) {
-	return nil, undeclared(t.purpose)
+	return nil, t.reason
 }

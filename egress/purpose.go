@@ -15,11 +15,25 @@ const (
 	// may be reached.
 	Discovery Purpose = "discovery"
 
-	// Names asks the resolver for the records of Discovery.
+	// Names asks the resolver of this machine: for the addresses of the hosts that
+	// the other purposes dial, and for the records of Discovery.
 	Names Purpose = "names"
+
+	// Database reaches the PostgreSQL server that is configured.
+	Database Purpose = "database"
+
+	// Bus reaches the NATS servers that are configured, where the servers of one
+	// organisation do not carry the bus themselves.
+	Bus Purpose = "bus"
+
+	// Routes joins the servers of one organisation to each other.
+	Routes Purpose = "routes"
 
 	// Certificates gets TLS certificates from the configured authority.
 	Certificates Purpose = "certificates"
+
+	// Control is the command line asking the running server.
+	Control Purpose = "control"
 )
 
 // Declaration is one line of the ledger: what is sent where, and within which
@@ -30,6 +44,11 @@ type Declaration struct {
 	Data    string // the class of data that leaves the server
 	Hosts   string // which hosts are reached
 
+	// Past says who opens the connections of this purpose, where it is not Egress,
+	// and why. It is an exception: then there are no limits, and the ledger counts
+	// what it is told. Empty: Egress opens every one.
+	Past string
+
 	// Untrusted says that host names come from outside. Then only public
 	// addresses are dialled, on the port of HTTPS, and only by HTTPS.
 	Untrusted bool
@@ -37,7 +56,7 @@ type Declaration struct {
 	Timeout   time.Duration // of a whole request, or of a dial
 	MaxBody   int64         // bytes of a response; 0: no limit
 	Redirects int           // followed at most, each vetted like the first request
-	Together  int           // requests under way at once; 0: no limit
+	Together  int           // requests, or questions for records, under way at once; 0: no limit
 }
 
 var declarations = []Declaration{
@@ -54,18 +73,49 @@ var declarations = []Declaration{
 	},
 	{
 		Purpose:  Names,
-		For:      "Asks for the _parley._tcp record of the same domain.",
-		Data:     "the domain of the address; nothing about the person",
+		For:      "Resolves the names of the hosts of the other purposes, and asks for the _parley._tcp record of a typed domain.",
+		Data:     "host names: those in the configuration, and the domain of a typed sign-in address; nothing about the person",
 		Hosts:    "the resolver of this machine",
 		Timeout:  5 * time.Second,
 		Together: 8,
+	},
+	{
+		Purpose: Database,
+		For:     "Keeps what the server stores in PostgreSQL, where that is configured.",
+		Data:    "everything that the server stores",
+		Hosts:   "the database server in the configuration",
+		Timeout: 10 * time.Second,
+	},
+	{
+		Purpose: Bus,
+		For:     "Tells the other servers of the organisation what has changed, through NATS servers, where those are configured.",
+		Data:    "hints and presence; no message",
+		Hosts:   "the NATS servers in the configuration",
+		Timeout: 5 * time.Second,
+	},
+	{
+		Purpose: Routes,
+		For:     "Tells the other servers of the organisation what has changed, without NATS servers of their own.",
+		Data:    "hints and presence; no message",
+		Hosts:   "the other servers in the configuration",
+		Past:    "nats-server, which runs inside the server, opens its routes itself and takes no dialer",
+		Timeout: 5 * time.Second,
 	},
 	{
 		Purpose: Certificates,
 		For:     "Gets and renews this server's TLS certificate.",
 		Data:    "this server's host names and the operator's mail address",
 		Hosts:   "the certificate authority in the configuration",
+		Past:    "certmagic opens its connections itself and takes no dialer; it tells the ledger of every request",
 		Timeout: 30 * time.Second,
+	},
+	{
+		Purpose: Control,
+		For:     "Lets the command line ask the running server on the same machine.",
+		Data:    "what the administrator types, and the answers",
+		Hosts:   "the Unix socket in the data folder",
+		Past:    "the command line is another process than the server, and nothing leaves the machine",
+		Timeout: 5 * time.Second,
 	},
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"errors"
@@ -128,12 +129,8 @@ func figuresFor(token parley.Secret, metrics http.Handler) http.Handler {
 }
 
 func passedOn(h http.Header) bool {
-	for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-Real-Ip", "Via"} {
-		if h.Get(name) != "" {
-			return true
-		}
-	}
-	return false
+	return cmp.Or(h.Get("X-Forwarded-For"), h.Get("X-Forwarded-Proto"), h.Get("X-Forwarded-Host"),
+		h.Get("Forwarded"), h.Get("X-Real-Ip"), h.Get("Via")) != ""
 }
 
 // watched counts and, at debug level, logs every request: method, route, status

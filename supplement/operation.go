@@ -1,0 +1,139 @@
+package supplement
+
+var operation = Feature{
+	Name: "Running the server",
+	Does: "The operator keeps the server going, and sees that it does and what administrators did.",
+	Items: []Item{
+		{
+			Name:    "everything that the server stores",
+			Source:  "the items of this inventory",
+			Use:     "keep it in PostgreSQL, where the operator has configured that",
+			Seen:    operator,
+			Control: "The operator chooses the database server; without one everything is in a file in the data folder.",
+			Claims:  []string{"PV3"},
+			Sent: []Sent{
+				{Outbound, "the organisation's database server", names("database")},
+			},
+		},
+		{
+			Name:    "what has changed",
+			Source:  "the server",
+			Use:     "let the other servers of the organisation know, where there are several",
+			Seen:    nobody,
+			Control: "No message travels on this way.",
+			Claims:  []string{"PV3"},
+			Sent: []Sent{
+				{Outbound, "the other servers of the organisation, or its NATS servers", names("bus routes")},
+			},
+		},
+		{
+			Name:    "the trail",
+			Source:  "the server, when somebody signs in or out and when an administrator does something",
+			Use:     "show who did what to whose account",
+			Seen:    operator,
+			Control: "It holds no content.",
+			Claims:  []string{"PV4", "LG4"},
+			Kept: []Kept{
+				{Database, forGood, names("audit.id audit.at audit.kind audit.actor audit.device audit.action audit.person audit.detail")},
+			},
+		},
+		{
+			Name:    "work that is due",
+			Source:  "the server",
+			Use:     "do later, once, what has to happen after a change",
+			Seen:    nobody,
+			Control: "It goes when it is done.",
+			Kept: []Kept{
+				{Database, "until it is done", names("jobs.id jobs.kind jobs.due jobs.payload jobs.leased jobs.attempts")},
+			},
+		},
+		{
+			Name:    "what the database is",
+			Source:  "the server, when it makes the database or restores it",
+			Use:     "recognise a device that comes from another time, and keep the server's traffic to itself",
+			Seen:    nobody,
+			Control: "It is nobody's data.",
+			Kept: []Kept{
+				{Database, forGood, names("meta.id meta.epoch meta.seal_key meta.created meta.head schema_versions.id schema_versions.version_id schema_versions.is_applied schema_versions.tstamp")},
+			},
+		},
+		{
+			Name:    "the network address that a device comes from",
+			Source:  "the connection, or the proxy in front of the server",
+			Use:     "slow down whoever guesses passwords",
+			Seen:    operator,
+			Control: "It is forgotten within minutes and turned into no place. It is logged at level debug only, when a connection breaks off.",
+			Claims:  []string{"LS2", "AC1"},
+			Kept: []Kept{
+				{Log, asLongAsTheLog, names("msg")},
+			},
+			Sent: []Sent{
+				{Wire, toServer, names("address:peer header:X-Forwarded-For header:X-Forwarded-Proto header:X-Forwarded-Host header:Forwarded header:X-Real-Ip header:Via")},
+			},
+		},
+		{
+			Name:    "what went wrong",
+			Source:  "the server",
+			Use:     "let the operator find faults",
+			Seen:    operator,
+			Control: "The operator sets what is logged and keeps the log. A number stands for a person, a device or a request; no content, no password, no token and no search is in it.",
+			Claims:  []string{"LG4"},
+			Kept: []Kept{
+				{Log, asLongAsTheLog, names("time level error fault stack request operation frame reason document record waiting line problem")},
+			},
+		},
+		{
+			Name:    "how much there is to do",
+			Source:  "the server, which counts",
+			Use:     "let the operator see how the server is",
+			Seen:    operator,
+			Control: "No label holds an id, an address or a name.",
+			Claims:  []string{"LG4"},
+			Kept: []Kept{
+				{Log, asLongAsTheLog, names("route status took")},
+			},
+			Sent: []Sent{
+				{Figures, toMonitoring, names("route status kind version")},
+			},
+		},
+		{
+			Name:    "what administrators do at the command line",
+			Source:  "the administrator",
+			Use:     "run the server",
+			Seen:    operator,
+			Control: "The socket in the data folder is open to the account that the server runs under, and to nobody else.",
+			Claims:  []string{"LG4"},
+			Kept: []Kept{
+				{Log, asLongAsTheLog, names("command read added changed left problems bytes addr version")},
+			},
+			Sent: []Sent{
+				{Outbound, "the running server on the same machine", names("control")},
+			},
+		},
+		{
+			Name:    "the server's certificate",
+			Source:  "the certificate authority that the operator chose",
+			Use:     "encrypt the connections of the devices",
+			Seen:    anybody,
+			Control: "The operator can use files instead; then nobody is asked.",
+			Claims:  []string{"PV3"},
+			Kept: []Kept{
+				{Log, asLongAsTheLog, names("host expires")},
+			},
+			Sent: []Sent{
+				{Outbound, "the certificate authority, which learns the server's host names and the operator's mail address", names("certificates")},
+			},
+		},
+		{
+			Name:    "the ledger of outbound connections",
+			Source:  "the server, which counts them by purpose",
+			Use:     "show the operator whom the server talks to",
+			Seen:    operator,
+			Control: "A connection without a declared purpose is refused.",
+			Claims:  []string{"PV3"},
+			Kept: []Kept{
+				{Log, asLongAsTheLog, names("purpose")},
+			},
+		},
+	},
+}

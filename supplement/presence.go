@@ -1,0 +1,112 @@
+package supplement
+
+import "parley/privacy"
+
+var presences = Feature{
+	Name: "Presence",
+	Does: "People see whether somebody can be reached, since when, and a note.",
+	Items: []Item{
+		{
+			Name:    "the state that a person chooses",
+			Source:  "the person, under My Info",
+			Use:     "show it instead of the automatic one",
+			Seen:    row(privacy.Colour | privacy.State | privacy.Urgent),
+			Control: "Reset Status goes back to the automatic state. The privacy relationship decides who sees it, and Privacy Mode can keep it to the person's contacts.",
+			Rules:   []string{"PrivacyMode"},
+			Claims:  []string{"PR2", "PR7", "PM1"},
+			Kept: []Kept{
+				{Database, untilReplaced, names("choices.person choices.state choices.set_at choices.until")},
+			},
+			Sent: []Sent{
+				{Wire, toServer, names("SetPresenceRequest.state SetPresenceRequest.until")},
+			},
+		},
+		{
+			Name:    "the state",
+			Source:  "the person's devices, which say whether they are used, and the person's choice",
+			Use:     "show whether somebody can be reached",
+			Seen:    row(privacy.Colour | privacy.State | privacy.Urgent),
+			Control: "The privacy relationship decides who sees it, and Privacy Mode can keep it to the person's contacts. It is never stored.",
+			Rules:   []string{"PrivacyMode"},
+			Claims:  []string{"PR1", "PR3", "PR5", "PR7", "PM1"},
+			Sent: []Sent{
+				{Wire, toServer, names("HelloFrame.active HelloFrame.visible ActivityFrame.active ActivityFrame.visible")},
+				{Wire, toViewers, names("PersonRow.presence Card.presence PresenceEvent.person PresenceEvent.presence Presence.availability Presence.activity")},
+			},
+		},
+		{
+			Name:    "since when and until when a state holds, and what it comes from",
+			Source:  "the server, from the devices and the choice",
+			Use:     "show how fresh a state is",
+			Seen:    row(privacy.Since),
+			Control: "The privacy relationship decides who sees it.",
+			Rules:   []string{"PrivacyMode"},
+			Claims:  []string{"CC4", "PR7"},
+			Sent: []Sent{
+				{Wire, toViewers, names("Presence.since Presence.until Presence.source Presence.last_active")},
+			},
+		},
+		{
+			Name:    "the note",
+			Source:  "the person, under My Info",
+			Use:     "tell others something",
+			Seen:    row(privacy.Notes),
+			Control: "The person deletes it or lets it lapse. The privacy relationship decides who sees it.",
+			Rules:   []string{"PrivacyMode"},
+			Claims:  []string{"PR1", "PR7"},
+			Kept: []Kept{
+				{Database, untilReplaced, names("choices.note choices.note_until")},
+			},
+			Sent: []Sent{
+				{Wire, toServer, names("SetNoteRequest.note SetNoteRequest.until")},
+				{Wire, toViewers, names("Presence.note Presence.note_until Presence.out_of_office")},
+			},
+		},
+		{
+			Name:    "the time zone and the kind of the device",
+			Source:  "the device's operating system",
+			Use:     "show the person's local time, and whether a phone or a computer is used",
+			Seen:    row(privacy.Place),
+			Control: "The administrator can switch the time zone off, and the person can choose not to share it. Nothing else about the place is ever asked for.",
+			Rules:   []string{"Location", "PrivacyMode"},
+			Claims:  []string{"LS1", "LS2", "LS3", "PM2"},
+			Sent: []Sent{
+				{Wire, toServer, names("SignInRequest.time_zone HelloFrame.time_zone ActivityFrame.time_zone")},
+				{Wire, toViewers, names("Presence.time_zone Presence.device")},
+			},
+		},
+	},
+}
+
+var relationships = Feature{
+	Name: "Privacy relationships and Privacy Mode",
+	Does: "Each person decides how much each other person gets to see.",
+	Items: []Item{
+		{
+			Name:    "what a person decided about another",
+			Source:  "the person",
+			Use:     "decide what the other gets to see and whether they get through",
+			Seen:    self,
+			Control: "The person changes it at any time; it holds at once. The other person is never told.",
+			Claims:  []string{"PR7", "UC5"},
+			Kept: []Kept{
+				{Database, untilReplaced, names("relations.owner relations.other relations.level relations.in_contacts")},
+			},
+			Sent: []Sent{
+				{Wire, toOwnDevices, names("Card.relationship")},
+			},
+		},
+		{
+			Name:    "what a person shares at all",
+			Source:  "the person",
+			Use:     "keep picture, time zone or presence from others",
+			Seen:    self,
+			Control: "The person changes it at any time; the administrator decides which of these can be chosen.",
+			Rules:   []string{"Pictures", "Location", "PrivacyMode", "NonContactsMayReach"},
+			Claims:  []string{"PM1", "PP2", "LS3"},
+			Kept: []Kept{
+				{Database, untilReplaced, names("preferences.person preferences.share_photo preferences.only_contacts preferences.share_time_zone")},
+			},
+		},
+	},
+}

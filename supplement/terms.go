@@ -1,0 +1,45 @@
+package supplement
+
+import "parley/privacy"
+
+// How long things are kept.
+const (
+	whileInDirectory Term = "as long as the directory names the person; of somebody who has left, until the operator deletes it"
+	untilReplaced    Term = "until it is replaced"
+	untilSignOut     Term = "until the device signs out, is signed out, or has not been used for {DeviceIdle}"
+	afterSignOut     Term = "until the operator deletes it: the device needs it again when the same person signs in there"
+	untilDelivered   Term = "until every device of everybody in the conversation has it, at most for {MessageLimit}"
+	forGood          Term = "until the operator deletes it"
+	whileConnected   Term = "while the device is connected, and 45 seconds after its last sign of life"
+	whileRunning     Term = "as long as the server runs"
+	asLongAsTheLog   Term = "as long as the operator keeps the log"
+	untilDeleted     Term = "until the person deletes the conversation or somebody else signs in on the device"
+	untilNextPerson  Term = "until somebody else signs in on the device"
+	whileSignedIn    Term = "while the person is signed in on the device"
+	whileInstalled   Term = "until the browser's data of the app is deleted"
+)
+
+// Whom things are sent to.
+const (
+	toServer     Receiver = "the server"
+	toDevice     Receiver = "the device that signs in or asks"
+	toOwnDevices Receiver = "the person's own devices"
+	toMembers    Receiver = "the devices of the people of the conversation"
+	toViewers    Receiver = "the devices of those who may see it"
+	toAnybody    Receiver = "anybody who asks, signed in or not"
+	toMonitoring Receiver = "whoever the operator lets read the figures"
+)
+
+// Who sees things.
+var (
+	nobody   = Audience{Who: "nobody"}
+	self     = Audience{Who: "the person alone", Rows: 0}
+	operator = Audience{Who: "whoever runs the server"}
+	members  = Audience{Who: "the people of the conversation"}
+	anybody  = Audience{Who: "anybody"}
+)
+
+// row is the audience of what the privacy matrix decides.
+func row(fields privacy.Fields) Audience {
+	return Audience{Who: "those whom the privacy relationship shows it to", Rows: fields}
+}
