@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"parley/egress"
+	"parley/parleytest"
 	"parley/parleytest/source"
 )
 
@@ -332,4 +333,13 @@ func work(r *net.Resolver) {
 	if !slices.Equal(got, want) {
 		t.Errorf("found\n%q, want\n%q", got, want)
 	}
+}
+
+// A connection that nobody has declared fails the build, with what to do about it.
+func TestUndeclaredDialFailsTheBuild(t *testing.T) {
+	t.Parallel()
+	s := parleytest.Scratch(t)
+	s.Write("contact/vendor.go", "package contact\n\nimport \"net\"\n\nfunc tellVendor() (net.Conn, error) { return net.Dial(\"tcp\", \"vendor.example:443\") }\n\nvar _ = tellVendor\n")
+	s.Refuses("./egress", "^TestNobodyElseDials$",
+		"contact/vendor.go:5 uses net.Dial, which reaches the outside past the ledger", "declare the purpose in egress/purpose.go and take its Dialer or Client")
 }

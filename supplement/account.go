@@ -133,7 +133,7 @@ var devices = Feature{
 			Kept: []Kept{
 				{Database, untilSignOut, names("devices.from_pos devices.cursor devices.waiting")},
 				{Database, forGood, names("readers.person readers.floor readers.missed")},
-				{Clear, untilNextPerson, names("Place.cursor Place.epoch Place.marks Place.next Meta.place Meta.device Meta.owner")},
+				{Clear, untilNextPerson, names("store:meta Place.cursor Place.epoch Place.marks Place.next Meta.place Meta.device Meta.owner")},
 			},
 			Sent: []Sent{
 				{Wire, toServer, names("HelloFrame.cursor ResumeFrame.cursor AckFrame.cursor sync.after sync.limit getMarks.after")},

@@ -12,10 +12,13 @@ var app = Feature{
 			Control: "Signing out removes session and key; another person's sign-in removes everything.",
 			Claims:  []string{"IM4", "IM6"},
 			Kept: []Kept{
-				{Clear, whileInstalled, names("DeviceRecords.installation")},
+				{Clear, whileInstalled, names("store:device DeviceRecords.installation")},
 				{Clear, untilNextPerson, names("DeviceRecords.person")},
-				{Clear, whileSignedIn, names("DeviceRecords.session DeviceRecords.leaving Meta.check")},
-				{Sealed, whileSignedIn, names("Session")},
+				{Clear, "until the server knows that the device has signed out", names("DeviceRecords.leaving")},
+				{Sealed, whileSignedIn, names("DeviceRecords.session")},
+				{Sealed, untilNextPerson, names("Meta.check")},
+				{Browser, whileInstalled, names("database:parley")},
+				{Browser, untilNextPerson, names("database:parley-*")},
 			},
 		},
 		{
@@ -26,7 +29,8 @@ var app = Feature{
 			Control: "It goes when somebody else signs in on the device.",
 			Claims:  []string{"IM4", "IM6"},
 			Kept: []Kept{
-				{Clear, untilNextPerson, names("ShelfRecord.h ShelfRecord.box")},
+				{Clear, untilNextPerson, names("store:shelf ShelfRecord.h")},
+				{Sealed, untilNextPerson, names("ShelfRecord.box")},
 			},
 		},
 		{
@@ -37,8 +41,7 @@ var app = Feature{
 			Control: "They stand with the history.",
 			Claims:  []string{"IM2"},
 			Kept: []Kept{
-				{Clear, untilNextPerson, names("Meta.notices")},
-				{Sealed, untilNextPerson, names("NoticeItem.kind NoticeItem.at NoticeItem.s")},
+				{Sealed, untilNextPerson, names("Meta.notices NoticeItem.kind NoticeItem.at NoticeItem.s")},
 			},
 		},
 		{
@@ -66,7 +69,28 @@ var app = Feature{
 			Control: "It holds nobody's data.",
 			Kept: []Kept{
 				{Browser, whileInstalled, names("cache:parley-shell-*")},
-				{Browser, "while two tabs are open", names("channel:parley channel:parley-* lock:parley-session lock:*")},
+			},
+		},
+		{
+			Name:    "what one tab tells the others",
+			Source:  "the app, in each tab of the browser",
+			Use:     "show the same in every tab, over one connection",
+			Seen:    self,
+			Control: "It stays in the browser.",
+			Claims:  []string{"IM2"},
+			Kept: []Kept{
+				{Browser, "while the app is open", names("channel:parley channel:parley-* lock:parley-session lock:parley-owner")},
+			},
+		},
+		{
+			Name:    "the screen that is open",
+			Source:  "the person, who goes there",
+			Use:     "go back to it, and open a card or a conversation by its address",
+			Seen:    self,
+			Control: "The browser keeps its history as it does of every page; the person clears it there.",
+			Claims:  []string{"CC7"},
+			Kept: []Kept{
+				{Browser, "as long as the browser keeps its history", names("history:screen")},
 			},
 		},
 		{

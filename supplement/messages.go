@@ -14,8 +14,7 @@ var messages = Feature{
 			Claims:  []string{"IM1", "IM2", "IM3", "IM4", "IM5", "IM6", "LG4"},
 			Kept: []Kept{
 				{Database, untilDelivered, names("log.body log.content")},
-				{Clear, untilDeleted, names("MessageRecord.box PageRecord.box QueueRecord.box DraftRecord.box")},
-				{Sealed, untilDeleted, names("MessageBox.content MessageBox.text MessageBox.body ChatBox.last QueueBox.content QueueBox.text")},
+				{Sealed, untilDeleted, names("MessageRecord.box PageRecord.box QueueRecord.box DraftRecord.box MessageBox.content MessageBox.text MessageBox.body ChatBox.last QueueBox.content QueueBox.text")},
 			},
 			Sent: []Sent{
 				{Wire, toServer, names("SendFrame.content SendFrame.body")},
@@ -31,8 +30,8 @@ var messages = Feature{
 			Claims:  []string{"IM2", "IM3"},
 			Kept: []Kept{
 				{Database, untilDelivered, names("log.pos log.stream log.n log.sender log.device log.client_id log.about log.kind log.at")},
-				{Clear, untilDeleted, names("MessageRecord.c MessageRecord.s MessageRecord.at PageRecord.c PageRecord.s PageRecord.to QueueRecord.n QueueRecord.c QueueRecord.at DraftRecord.c")},
-				{Clear, untilNextPerson, names("IdRecord.h IdRecord.s IdRecord.e")},
+				{Clear, untilDeleted, names("store:messages store:pages store:queue store:drafts MessageRecord.c MessageRecord.s MessageRecord.at PageRecord.c PageRecord.s PageRecord.to QueueRecord.n QueueRecord.c QueueRecord.at DraftRecord.c")},
+				{Clear, untilNextPerson, names("store:ids IdRecord.h IdRecord.s IdRecord.e")},
 				{Sealed, untilDeleted, names("MessageBox.from MessageBox.id MessageBox.entry MessageBox.kind PageItem.s PageItem.at QueueBox.id QueueBox.failed")},
 			},
 			Sent: []Sent{
@@ -66,8 +65,9 @@ var messages = Feature{
 			Claims:  []string{"IM2"},
 			Kept: []Kept{
 				{Database, forGood, names("read_marks.person read_marks.stream read_marks.pos read_marks.n read_marks.changed")},
-				{Clear, untilDeleted, names("ChatRecord.c ChatRecord.at ChatRecord.box")},
-				{Sealed, untilDeleted, names("ChatBox.entry ChatBox.unread ChatBox.read ChatBox.unsent")},
+				{Clear, untilDeleted, names("store:chats ChatRecord.c ChatRecord.at")},
+				{Sealed, untilDeleted, names("ChatRecord.box ChatBox.entry ChatBox.unread ChatBox.read ChatBox.unsent")},
+				{Browser, "while the app is installed, as a number at its icon", names("badge:unread")},
 			},
 			Sent: []Sent{
 				{Wire, toServer, names("ReadFrame.conversation ReadFrame.id")},
