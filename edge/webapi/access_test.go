@@ -9,37 +9,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// accessTable says of every operation whether somebody without a session may call
-// it. An operation that is missing here fails the test: whoever adds one says who
-// may call it.
-var accessTable = map[string]struct {
-	who  access
-	body string // a valid one, where there is a body
-	path string // with the parameters filled in
-}{
-	"getAbout":       {who: anyone},
-	"discover":       {who: anyone, body: `{"address":"anna@example.org"}`},
-	"signIn":         {who: anyone, body: `{"address":"a@example.org","password":"x","installation":"AAAAAAAAAAAAAAAAAAAAAA","device_name":"","device_class":"mobile","time_zone":""}`},
-	"forgotPassword": {who: anyone, body: `{"address":"anna@example.org"}`},
-	"getInvitation":  {who: anyone, body: `{"code":"x"}`},
-	"useInvitation":  {who: anyone, body: `{"code":"x","password":"correct horse battery"}`},
-	"getWellKnown":   {who: anyone},
-	"getSession":     {who: deviceOnly},
-	"signOut":        {who: deviceOnly},
-	"changePassword": {who: deviceOnly, body: `{"current":"x","password":"correct horse battery"}`},
-	"setPresence":    {who: deviceOnly, body: `{"state":"busy"}`},
-	"setNote":        {who: deviceOnly, body: `{"note":"n"}`},
-	"searchPeople":   {who: viewer, path: "/api/people?q=an"},
-	"getCard":        {who: viewer, path: "/api/people/p1"},
-	"getPhoto":       {who: viewer, path: "/api/people/p1/photo?size=small"},
-	"getContacts":    {who: deviceOnly},
-	"getDevices":     {who: deviceOnly},
-	"endDevice":      {who: deviceOnly, path: "/api/devices/d1"},
-	"sync":           {who: deviceOnly, path: "/api/sync?after="},
-	"getMarks":       {who: deviceOnly},
-	"socket":         {who: deviceOnly},
-}
-
 // operations gives every operation of the contract by its id.
 func operations() map[string]*huma.Operation {
 	list := map[string]*huma.Operation{}
@@ -53,43 +22,20 @@ func operations() map[string]*huma.Operation {
 	return list
 }
 
-func TestEveryOperationSaysWhoMayCallIt(t *testing.T) {
-	w := newWorld(t)
-	known := operations()
-	for id, op := range known {
-		expected, ok := accessTable[id]
-		if !ok {
-			t.Errorf("%s %s (%s) is missing in accessTable", op.Method, op.Path, id)
-			continue
-		}
-		path := expected.path
-		if path == "" {
-			path = op.Path
-		}
-		var body any
-		if expected.body != "" {
-			body = expected.body
-		}
-		for name, token := range map[string]string{"no token": "", "a made-up token": strings.Repeat("A", 43), "no token at all": "?"} {
-			stranger := &client{world: w, token: token}
-			response := stranger.call(op.Method, path, body)
-			denied := response.StatusCode == http.StatusUnauthorized && id != "signIn"
-			if denied != (expected.who != anyone) {
-				t.Errorf("%s with %s: status %d", id, name, response.StatusCode)
-			}
-			if denied {
-				stranger.refused(response, http.StatusUnauthorized, "sign-in", "sign-in.required")
+// TestMadeUpTokenIsNone: a token that is none leads to the very answer that none
+// leads to, for every operation of the matrix.
+func TestMadeUpTokenIsNone(t *testing.T) {
+	w := newMatrixWorld(t)
+	for _, row := range operationRows {
+		anonymous, _ := cellOf(row.cells, "anonymous")
+		for _, token := range []string{strings.Repeat("A", 43), "?", w.subject.token + "A"} {
+			if anonymous.refusal != "sign-in sign-in.required" {
 				continue
 			}
-			_ = stranger.text(response)
-		}
-		if documented := len(op.Security) > 0; documented != (expected.who != anyone) {
-			t.Errorf("%s: the document says session %v", id, documented)
-		}
-	}
-	for id := range accessTable {
-		if known[id] == nil {
-			t.Errorf("accessTable has %s, which does not exist", id)
+			got := w.ask(&client{world: w.world, token: token}, row, "192.0.2.1")
+			if want := w.ask(&client{world: w.world}, row, "192.0.2.2"); got.status != want.status || string(got.text) != string(want.text) {
+				t.Errorf("%s with the token %.8s…: %d %s, want %d %s", row.name(), token, got.status, got.text, want.status, want.text)
+			}
 		}
 	}
 }

@@ -88,7 +88,7 @@ func (c *client) tryDial(headers ...string) (*dialed, *http.Response, error) {
 		header.Set(headers[i], headers[i+1])
 	}
 	socket, response, err := gws.NewClient(d, &gws.ClientOption{
-		Addr: "ws" + strings.TrimPrefix(c.web.URL, "http") + socketPath, RequestHeader: header,
+		Addr: "ws" + strings.TrimPrefix(c.url(), "http") + socketPath, RequestHeader: header,
 	})
 	if err != nil {
 		return nil, response, err

@@ -153,7 +153,7 @@ var testPhoto = &contact.Photo{Small: []byte("small picture"), Large: []byte("la
 // others, and dora has a photo.
 func (w *world) addPeople(ctx context.Context) {
 	w.Helper()
-	for i, p := range []parley.Person{
+	for _, p := range []parley.Person{
 		{GivenName: "Anna", Surname: "Ahrens", Mobile: "+49 170 1111111", WorkPhone: "+49 30 11111"},
 		{GivenName: "Ben", Surname: "Brandt", WorkPhone: "+49 30 22222", Title: "Mason"},
 		{GivenName: "Carla", Surname: "Conte"},
@@ -162,21 +162,29 @@ func (w *world) addPeople(ctx context.Context) {
 		name := strings.ToLower(p.GivenName)
 		p.SourceID, p.Address, p.Mail = "source-"+name, name+"@example.org", name+"@example.org"
 		p.DisplayName, p.Department, p.Manager = p.GivenName+" "+p.Surname, "Yard", w.ids["anna"]
-		change := contact.Change{Person: p}
+		var photo *contact.Photo
 		if name == "dora" {
-			change.Photo = testPhoto
+			photo = testPhoto
 		}
-		if _, err := w.book.Apply(ctx, []contact.Change{change}, parley.Alongside{}); err != nil {
-			w.Fatalf("adding person %d: %v", i, err)
-		}
-		person, ok := w.book.ByAddress(p.Address)
-		if !ok {
-			w.Fatalf("%s is not in the book", p.Address)
-		}
-		w.ids[name] = person.ID
-		if err := w.auth.SetPassword(ctx, parley.System, person.ID, testPassword); err != nil {
-			w.Fatalf("setting the password of %s: %v", name, err)
-		}
+		w.addPerson(ctx, p, photo)
+	}
+}
+
+// addPerson adds somebody with a password. In ids they stand under what is before
+// the @ of their address.
+func (w *world) addPerson(ctx context.Context, p parley.Person, photo *contact.Photo) {
+	w.Helper()
+	if _, err := w.book.Apply(ctx, []contact.Change{{Person: p, Photo: photo}}, parley.Alongside{}); err != nil {
+		w.Fatalf("adding %s: %v", p.Address, err)
+	}
+	person, ok := w.book.ByAddress(p.Address)
+	if !ok {
+		w.Fatalf("%s is not in the book", p.Address)
+	}
+	name, _, _ := strings.Cut(p.Address, "@")
+	w.ids[name] = person.ID
+	if err := w.auth.SetPassword(ctx, parley.System, person.ID, testPassword); err != nil {
+		w.Fatalf("setting the password of %s: %v", p.Address, err)
 	}
 }
 
@@ -187,8 +195,17 @@ func (w *world) actor(name string) parley.Actor {
 // client makes requests, with a token if it has one.
 type client struct {
 	*world
+	base    string // empty: the server itself
 	token   string
 	session Session
+}
+
+// url is where the client sends its requests.
+func (c *client) url() string {
+	if c.base != "" {
+		return c.base
+	}
+	return c.web.URL
 }
 
 // signIn signs a fresh device in.
@@ -221,7 +238,7 @@ func (c *client) call(method, path string, body any, headers ...string) *http.Re
 		reader = strings.NewReader(text)
 		headers = append([]string{"Content-Type", "application/json"}, headers...)
 	}
-	r, err := http.NewRequest(method, c.web.URL+path, reader)
+	r, err := http.NewRequest(method, c.url()+path, reader)
 	if err != nil {
 		c.Fatal(err)
 	}

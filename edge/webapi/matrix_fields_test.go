@@ -1,0 +1,75 @@
+package webapi
+
+import "strings"
+
+// Lists of fields, as the rows of the matrix name them: paths of a JSON text, with
+// [] for the elements of a list and [work] for those of the kind work. A field
+// with ? may be there and need not.
+const (
+	identityFields = "id display_name address"
+
+	// What is public inside (directory.public) of a row in a list.
+	publicRow = identityFields + " title department"
+
+	// What of a card does not depend on the level: the public attributes, and the
+	// viewer's own level for the person.
+	publicCard = "mail company office phones[work].kind phones[work].number phones[work].dial"
+
+	aliases    = " other_mail[] alias"
+	mobile     = " phones[mobile].kind phones[mobile].number phones[mobile].dial"
+	homePhones = " phones[home].kind phones[home].number phones[home].dial phones[other].kind phones[other].number phones[other].dial"
+	ownLevel   = " relationship"
+
+	colourOnly = "availability"
+
+	// No calendar says yet that somebody is out of office.
+	fullPresence = "availability activity since until source note note_until device time_zone last_active out_of_office?"
+
+	// What of a state depends on what the person and their devices do.
+	somePresence = "availability activity? since? until? source? note? note_until? device? time_zone? last_active? out_of_office?"
+
+	entryFields = "type cursor conversation from client_id own_device kind content at body"
+
+	// Of every refusal; the kind stands in the row.
+	problemFields = "type title status key retry field? retry_after?"
+)
+
+// under puts a path before each field of a list.
+func under(path, list string) string {
+	fields := strings.Fields(list)
+	for i := range fields {
+		fields[i] = path + "." + fields[i]
+	}
+	return " " + strings.Join(fields, " ")
+}
+
+// What of a person the roles see, under the default policy and with everything
+// shared.
+var (
+	// What of manager and reports is there is for those to decide: they stand to
+	// the viewer as they do.
+	neighbours = under("manager", publicRow+" photo?"+under("presence", somePresence)) +
+		under("reports[]", publicRow+" photo?"+under("presence", somePresence))
+
+	rowTwin     = publicRow + " photo" + under("presence", colourOnly) // never signed in, for people inside: what somebody blocked gets
+	rowStranger = publicRow
+	rowExternal = publicRow + " photo" + under("presence", colourOnly)
+	rowFull     = publicRow + " photo" + under("presence", fullPresence)
+	rowOutside  = publicRow + " photo" + under("presence", colourOnly) // the External column: title and department are in it
+	rowOwn      = publicRow + under("presence", somePresence)
+
+	cardSelf      = rowFull + " " + publicCard + aliases + mobile + homePhones + neighbours
+	cardTwin      = rowTwin + " " + publicCard + aliases + neighbours + ownLevel
+	cardStranger  = rowStranger + " " + publicCard + neighbours + ownLevel
+	cardExternal  = rowExternal + " " + publicCard + neighbours + ownLevel
+	cardColleague = rowFull + " " + publicCard + aliases + neighbours + ownLevel
+	cardWorkgroup = rowFull + " " + publicCard + aliases + mobile + neighbours + ownLevel
+	cardFriend    = rowFull + " " + publicCard + aliases + mobile + homePhones + neighbours + ownLevel
+	cardOutside   = rowOutside + " mail company"
+
+	// Who acts for somebody sees what they see, and not what they decided.
+	cardProgram       = rowFull + " " + publicCard + aliases + mobile + homePhones + neighbours
+	cardAdministrator = rowFull + " " + publicCard + aliases + neighbours
+
+	sessionFields = under("person", rowOwn) + " person.photo? address device device_class expires auth_methods[] auth_time history_key cursor starts epoch"
+)

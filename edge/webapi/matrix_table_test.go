@@ -1,0 +1,205 @@
+package webapi
+
+// The authorisation matrix: for every operation, event, frame and kind of entry
+// what each role gets. It is the contract, written by hand: whoever adds one of
+// those, or a field, says here who gets it, and PRODUCT §2 says what to answer.
+// TestAccessMatrixIsComplete finds what is missing, and the tests that drive the
+// rows find what is not so.
+
+// cell is what some roles get.
+type cell struct {
+	roles string // roles and groups
+
+	// Of an operation: the status, and for a refusal its kind, with the key where
+	// it matters ("forbidden search.not-allowed").
+	status  int
+	refusal string
+
+	// Of a frame: the events that answer it, that the person's other device gets,
+	// and that the subject's device gets.
+	answer, own, subject string
+
+	// fields are those of the answer or of the event.
+	fields string
+}
+
+func gets(roles string, status int, fields string) cell {
+	return cell{roles: roles, status: status, fields: fields}
+}
+
+func refused(roles, refusal string) cell { return cell{roles: roles, refusal: refusal} }
+
+// operationRow is one way to call one operation.
+type operationRow struct {
+	id    string // the operation's
+	how   string // what is special about this row, where an operation has several
+	takes string // parameters and fields of the body; in the operation's first row
+	ask   string // "GET /api/people/{subject}"
+	body  string
+	// nobody are fields of the answer's type that no role gets of this operation.
+	nobody string
+
+	fresh bool // asked from a device of its own, which may not be needed afterwards
+	cells []cell
+}
+
+// The rows are driven in this order; those that end devices come last.
+var operationRows = []operationRow{
+	{id: "getAbout", ask: "GET /api/about", cells: []cell{
+		gets("everybody", 200, "name operator.name operator.contact operator.privacy_url domains[] build protocol secure features[]"),
+	}},
+	{id: "getWellKnown", ask: "GET /.well-known/parley", cells: []cell{gets("everybody", 200, "server")}},
+	{id: "discover", takes: "address", ask: "POST /api/discover", body: `{"address": "{subject.address}"}`, cells: []cell{
+		gets("everybody", 200, "where server?"), // server: with another server's domain
+	}},
+	{id: "discover", how: "somebody who does not exist", ask: "POST /api/discover", body: `{"address": "nobody@example.org"}`, cells: []cell{
+		gets("everybody", 200, "where server?"),
+	}},
+	{id: "signIn", takes: "address password installation device_name device_class time_zone token", ask: "POST /api/session", fresh: true,
+		body: `{"address": "{me.address}", "password": "correct horse battery", "installation": "{installation}", "device_name": "", "device_class": "desktop", "time_zone": "", "token": true}`,
+		cells: []cell{
+			gets("devices", 200, sessionFields+" token"),
+			refused("deviceless", "sign-in sign-in.wrong"), // the password is of somebody else
+		}},
+	{id: "signIn", how: "with a cookie instead of the token", ask: "POST /api/session", fresh: true,
+		body: `{"address": "{me.address}", "password": "correct horse battery", "installation": "{installation}", "device_name": "", "device_class": "desktop", "time_zone": ""}`,
+		cells: []cell{
+			gets("devices", 200, sessionFields),
+			refused("deviceless", "sign-in sign-in.wrong"),
+		}},
+	{id: "signIn", how: "as the subject, with a wrong password", ask: "POST /api/session",
+		body:  `{"address": "{subject.address}", "password": "wrong horse battery", "installation": "{installation}", "device_name": "", "device_class": "desktop", "time_zone": ""}`,
+		cells: []cell{refused("everybody", "sign-in sign-in.wrong")}},
+	{id: "getSession", ask: "GET /api/session", nobody: "token", cells: []cell{
+		gets("devices", 200, sessionFields),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "forgotPassword", takes: "address", ask: "POST /api/password/forgotten", body: `{"address": "{subject.address}"}`, cells: []cell{
+		gets("everybody", 202, ""),
+	}},
+	{id: "getInvitation", takes: "code", ask: "POST /api/invitation", body: `{"code": "{invitation}"}`, cells: []cell{
+		gets("everybody", 200, "address display_name"), // whoever has the code
+	}},
+	{id: "getInvitation", how: "with a code that is none", ask: "POST /api/invitation", body: `{"code": "x"}`, cells: []cell{
+		refused("everybody", "not-found"),
+	}},
+	{id: "useInvitation", takes: "code password", ask: "POST /api/invitation/password", body: `{"code": "{invitation}", "password": "another horse battery"}`, cells: []cell{
+		gets("everybody", 204, ""),
+	}},
+	{id: "useInvitation", how: "with a code that is none", ask: "POST /api/invitation/password", body: `{"code": "x", "password": "another horse battery"}`, cells: []cell{
+		refused("everybody", "not-found"),
+	}},
+	{id: "changePassword", takes: "current password", how: "with a wrong one", ask: "PUT /api/me/password", body: `{"current": "wrong horse battery", "password": "another horse battery"}`, cells: []cell{
+		refused("devices", "invalid password.wrong"),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+
+	{id: "searchPeople", takes: "q limit", ask: "GET /api/people?q=sandoval&limit=5", cells: []cell{
+		refused("anonymous", "sign-in sign-in.required"),
+		refused("remote guest", "forbidden search.not-allowed"),
+		gets("self colleague workgroup friend delegates delegate.expired program administrator", 200, "more"+under("people[]", rowFull)),
+		gets("external", 200, "more"+under("people[]", rowExternal)),
+		gets("stranger", 200, "more"+under("people[]", rowStranger)),
+		gets("blocked", 200, "more"+under("people[]", rowTwin)),
+	}},
+	{id: "searchPeople", how: "by the alias", ask: "GET /api/people?q=ssandov", cells: []cell{
+		refused("anonymous", "sign-in sign-in.required"),
+		refused("remote guest", "forbidden search.not-allowed"),
+		gets("self colleague workgroup friend delegates delegate.expired program administrator", 200, "more"+under("people[]", rowFull)),
+		gets("blocked", 200, "more"+under("people[]", rowTwin)),
+		gets("stranger external", 200, "more"), // not found
+	}},
+	{id: "searchPeople", how: "by the mobile number", ask: "GET /api/people?q=1705550002", cells: []cell{
+		refused("anonymous", "sign-in sign-in.required"),
+		refused("remote guest", "forbidden search.not-allowed"),
+		gets("self workgroup friend delegates program", 200, "more"+under("people[]", rowFull)),
+		gets("blocked stranger external colleague delegate.expired administrator", 200, "more"),
+	}},
+	{id: "searchPeople", how: "by the number at home", ask: "GET /api/people?q=3315550003", cells: []cell{
+		refused("anonymous", "sign-in sign-in.required"),
+		refused("remote guest", "forbidden search.not-allowed"),
+		gets("self friend program", 200, "more"+under("people[]", rowFull)),
+		gets("blocked stranger external colleague workgroup delegates delegate.expired administrator", 200, "more"),
+	}},
+	{id: "getCard", takes: "who", ask: "GET /api/people/{subject}", cells: cardCells},
+	{id: "getCard", how: "by the address", ask: "GET /api/people/{subject.address}", cells: cardCells},
+	{id: "getCard", how: "of somebody who does not exist", ask: "GET /api/people/p8888", cells: []cell{
+		refused("anonymous", "sign-in sign-in.required"),
+		refused("devices remote guest program administrator", "not-found"),
+	}},
+	{id: "getPhoto", takes: "who size", ask: "GET /api/people/{subject}/photo?size=large", cells: []cell{
+		refused("anonymous", "sign-in sign-in.required"),
+		gets("self blocked external colleague workgroup friend delegates delegate.expired remote program administrator", 200, ""),
+		refused("stranger guest", "not-found"),
+	}},
+	{id: "getContacts", ask: "GET /api/contacts", cells: []cell{
+		refused("deviceless", "sign-in sign-in.required"),
+		gets("self", 200, groupFields), // nobody is in their own groups
+		gets("colleague workgroup friend delegates delegate.expired", 200, groupFields+under("groups[].people[]", rowFull)),
+		gets("external", 200, groupFields+under("groups[].people[]", rowExternal)),
+		gets("stranger", 200, groupFields+under("groups[].people[]", rowStranger)),
+		gets("blocked", 200, groupFields+under("groups[].people[]", rowTwin)),
+	}},
+
+	{id: "getDevices", ask: "GET /api/devices", cells: []cell{
+		gets("devices", 200, under("devices[]", "id name class current created last_used expires")),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "sync", takes: "after limit", ask: "GET /api/sync?after=&limit=100", cells: []cell{
+		gets("devices", 200, "epoch resync cursor more missed"+under("entries[]", entryFields)),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "getMarks", takes: "after", ask: "GET /api/marks", cells: []cell{
+		gets("self stranger external colleague workgroup friend delegates delegate.expired", 200,
+			under("marks[]", "conversation delivered[].person delivered[].id read")),
+		gets("blocked", 200, under("marks[]", "conversation read")), // not told that anything was delivered
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+
+	{id: "setPresence", takes: "state until", ask: "PUT /api/me/presence", body: `{"state": "off-work", "until": "2999-01-01T00:00:00Z"}`, cells: []cell{
+		gets("devices", 200, somePresence),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "setNote", takes: "note until", ask: "PUT /api/me/note", body: `{"note": "my own", "until": "2999-01-01T00:00:00Z"}`, cells: []cell{
+		gets("devices", 200, somePresence+" note note_until"),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "signOut", ask: "DELETE /api/session", fresh: true, cells: []cell{
+		gets("devices", 204, ""),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "endDevice", takes: "device", ask: "DELETE /api/devices/{me.device}", fresh: true, cells: []cell{
+		gets("devices", 204, ""),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "endDevice", how: "the subject's", ask: "DELETE /api/devices/{subject.device}", cells: []cell{
+		refused("others", "not-found"),
+		gets("self", 204, ""),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "changePassword", how: "with the right one", ask: "PUT /api/me/password", body: `{"current": "correct horse battery", "password": "another horse battery"}`, cells: []cell{
+		refused("deviceless", "sign-in sign-in.required"),
+		gets("devices", 204, ""),
+	}},
+
+	// What the document does not list.
+	{id: "GET /api/openapi.json", ask: "GET /api/openapi.json", cells: []cell{gets("everybody", 200, "-")}}, // the contract, the same for all
+	{id: "/", how: "what does not exist", ask: "GET /api/nothing", cells: []cell{refused("everybody", "not-found")}},
+}
+
+const groupFields = "groups[].id groups[].key groups[].name"
+
+var cardCells = []cell{
+	refused("anonymous", "sign-in sign-in.required"),
+	gets("self", 200, cardSelf),
+	gets("blocked", 200, cardTwin),
+	gets("stranger", 200, cardStranger),
+	gets("external", 200, cardExternal),
+	gets("colleague delegate.expired", 200, cardColleague),
+	gets("workgroup delegates", 200, cardWorkgroup),
+	gets("friend", 200, cardFriend),
+	gets("remote", 200, cardOutside),
+	gets("program", 200, cardProgram),
+	gets("administrator", 200, cardAdministrator),
+	refused("guest", "not-found"),
+}
