@@ -24,8 +24,12 @@ var account = Feature{
 			Source:  "whoever signs in, asks for a new password, or looks for a server",
 			Use:     "find the person, or the server of the address",
 			Seen:    nobody,
-			Control: "An address of another domain is not kept; its domain is looked up and forgotten.",
+			Control: "It is not kept. Failures are counted under a hash of the address, and the answer for another domain is remembered for a while, in memory only.",
 			Claims:  []string{"AC1", "AC2"},
+			Kept: []Kept{
+				{Memory, "for 15 minutes at most", names("account.count.at account.count.pending")},
+				{Memory, "for ten minutes at most", names("account.found.server account.found.until")},
+			},
 			Sent: []Sent{
 				{Wire, toServer, names("SignInRequest.address ForgottenRequest.address DiscoverRequest.address")},
 				{Outbound, "the web server and the name server of the typed address's domain, which learn the domain and nothing else", names("discovery names")},
@@ -77,6 +81,7 @@ var account = Feature{
 			Claims:  []string{"AC3", "LG4"},
 			Kept: []Kept{
 				{Database, untilSignOut, names("devices.token devices.auth_time devices.methods")},
+				{Memory, untilSignOut, names("account.live.token account.live.session account.Session.Actor account.Session.Device account.Session.Token account.Session.Address account.Device.AuthTime account.Device.Methods")},
 				{Browser, whileSignedIn, names("cookie:parley cookie:__Host-parley")},
 			},
 			Sent: []Sent{
@@ -101,6 +106,8 @@ var devices = Feature{
 			Claims:  []string{"AC3"},
 			Kept: []Kept{
 				{Database, untilSignOut, names("devices.id devices.person devices.class devices.name devices.installation devices.created devices.last_used")},
+				{Memory, untilSignOut, names("account.Device.ID account.Device.Person account.Device.Class account.Device.Name account.Device.Installation " +
+					"account.Device.Created account.Device.LastUsed account.Device.Expires")},
 				{Log, asLongAsTheLog, names("device")},
 			},
 			Sent: []Sent{
@@ -117,6 +124,7 @@ var devices = Feature{
 			Claims:  []string{"IM6"},
 			Kept: []Kept{
 				{Database, afterSignOut, names("history_keys.person history_keys.installation history_keys.history_key")},
+				{Memory, untilSignOut, names("account.Session.HistoryKey")},
 				{Clear, whileSignedIn, names("DeviceRecords.keys")},
 			},
 			Sent: []Sent{
@@ -132,6 +140,8 @@ var devices = Feature{
 			Claims:  []string{"IM2", "IM3"},
 			Kept: []Kept{
 				{Database, untilSignOut, names("devices.from_pos devices.cursor devices.waiting")},
+				{Memory, whileRunning, names("account.Device.From account.Device.Cursor account.Device.Waiting conversation.device.id conversation.device.cursor " +
+					"conversation.device.from conversation.device.feed conversation.reader.devices conversation.reader.floor conversation.reader.missed conversation.reader.live")},
 				{Database, forGood, names("readers.person readers.floor readers.missed")},
 				{Clear, untilNextPerson, names("store:meta Place.cursor Place.epoch Place.marks Place.next Meta.place Meta.device Meta.owner")},
 			},

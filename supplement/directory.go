@@ -6,15 +6,16 @@ const (
 	fromDirectory = "the organisation's directory"
 	inDirectory   = "The directory's administrator changes it. What everybody in the organisation sees of it is set under directory.public."
 	publicRule    = "DirectoryPublic"
+	phoneFields   = "Card.phones Phone.kind Phone.number Phone.dial"
 )
 
 // fact is an item that the directory tells of a person. In the database and on the
 // way to a viewer it is one value; privacy.Render decides who gets it.
-func fact(name, use string, rows privacy.Fields, columns, wire string) Item {
+func fact(name, use string, rows privacy.Fields, columns, memory, wire string) Item {
 	return Item{
 		Name: name, Source: fromDirectory, Use: use, Seen: row(rows), Control: inDirectory,
 		Rules: []string{publicRule}, Claims: []string{"CC3", "CC6", "UC1"},
-		Kept: []Kept{{Database, whileInDirectory, names(columns)}},
+		Kept: []Kept{{Database, whileInDirectory, names(columns)}, {Memory, whileRunning, names(memory)}},
 		Sent: []Sent{{Wire, toViewers, names(wire)}},
 	}
 }
@@ -32,38 +33,45 @@ var directory = Feature{
 			Claims:  []string{"CC3"},
 			Kept: []Kept{
 				{Database, whileInDirectory, names("people.id people.source_id people.disabled people.gone")},
+				{Memory, whileRunning, names("Person.ID Person.SourceID Person.Disabled Person.Gone contact.entry.person contact.entry.key contact.entry.text")},
 				{Log, asLongAsTheLog, names("person")},
 			},
 			Sent: []Sent{
-				{Wire, toServer, names("getCard.who getPhoto.who WatchFrame.people")},
+				{Wire, toServer, names("getCard.who getPhoto.who")},
 				{Wire, toViewers, names("PersonRow.id Card.id CardEvent.person WelcomeEvent.person Card.reports Groups.groups Group.id Group.key Group.name Group.people PeopleFound.people PeopleFound.more")},
 			},
 		},
 		fact("the name", "show who somebody is and find people", privacy.Name,
-			"people.display_name people.given_name people.surname", "PersonRow.display_name Card.display_name"),
+			"people.display_name people.given_name people.surname",
+			"Person.DisplayName Person.GivenName Person.Surname", "PersonRow.display_name Card.display_name"),
 		fact("the sign-in address and mail address", "reach the person and find people", privacy.Address,
-			"people.address people.mail", "PersonRow.address Card.address Card.mail"),
-		fact("further mail and SIP addresses", "find people", privacy.OtherMail, "people.other_mail", "Card.other_mail"),
-		fact("the title", "show what somebody does", privacy.Title, "people.title", "PersonRow.title Card.title"),
+			"people.address people.mail", "Person.Address Person.Mail", "PersonRow.address Card.address Card.mail"),
+		fact("further mail and SIP addresses", "find people", privacy.OtherMail, "people.other_mail", "Person.OtherMail", "Card.other_mail"),
+		fact("the title", "show what somebody does", privacy.Title, "people.title", "Person.Title", "PersonRow.title Card.title"),
 		fact("the department", "show where somebody works and group the Contacts tab", privacy.Department,
-			"people.department", "PersonRow.department Card.department"),
-		fact("the company", "show where somebody works", privacy.Company, "people.company", "Card.company"),
-		fact("the office", "show where somebody works", privacy.Office, "people.office", "Card.office"),
-		fact("the manager", "show the manager and the reports", privacy.Manager, "people.manager", "Card.manager"),
-		fact("the alias", "find people", privacy.Alias, "people.alias", "Card.alias"),
-		{
-			Name: "phone numbers", Source: fromDirectory, Use: "call the person and find people",
-			Seen:    row(privacy.WorkPhone | privacy.Mobile | privacy.HomePhone | privacy.OtherPhones),
-			Control: inDirectory + " Each number has a row of its own in the matrix: work, mobile, home, others.",
-			Rules:   []string{publicRule}, Claims: []string{"CC5", "CC6", "UC1"},
-			Kept: []Kept{{Database, whileInDirectory, names("people.work_phone people.mobile people.home_phone people.other_phones people.region")}},
-			Sent: []Sent{{Wire, toViewers, names("Card.phones Phone.kind Phone.number Phone.dial")}},
-		},
+			"people.department", "Person.Department", "PersonRow.department Card.department"),
+		fact("the company", "show where somebody works", privacy.Company, "people.company", "Person.Company", "Card.company"),
+		fact("the office", "show where somebody works", privacy.Office, "people.office", "Person.Office", "Card.office"),
+		fact("the manager", "show the manager and the reports", privacy.Manager, "people.manager", "Person.Manager", "Card.manager"),
+		fact("the alias", "find people", privacy.Alias, "people.alias", "Person.Alias", "Card.alias"),
+		fact("the work phone number", "call the person and find people", privacy.WorkPhone,
+			"people.work_phone", "Person.WorkPhone", phoneFields),
+		fact("the mobile phone number", "call the person and find people", privacy.Mobile,
+			"people.mobile", "Person.Mobile", phoneFields),
+		fact("the home phone number", "call the person and find people", privacy.HomePhone,
+			"people.home_phone", "Person.HomePhone", phoneFields),
+		fact("other phone numbers", "call the person and find people", privacy.OtherPhones,
+			"people.other_phones", "Person.OtherPhones", phoneFields),
+		fact("the country of the office", "complete phone numbers that are written without one",
+			privacy.WorkPhone|privacy.Mobile|privacy.HomePhone|privacy.OtherPhones, "people.region", "Person.Region", "Phone.dial"),
 		{
 			Name: "the picture", Source: fromDirectory, Use: "show the person", Seen: row(privacy.Photo),
 			Control: "Nobody uploads one. The person can choose not to share it, the administrator can switch pictures off.",
 			Rules:   []string{"Pictures"}, Claims: []string{"PP1", "PP2"},
-			Kept: []Kept{{Database, whileInDirectory, names("people.photo photos.person photos.small photos.large")}},
+			Kept: []Kept{
+				{Database, whileInDirectory, names("people.photo photos.person photos.small photos.large")},
+				{Memory, whileRunning, names("Person.Photo")},
+			},
 			Sent: []Sent{
 				{Wire, toServer, names("getPhoto.size header:If-None-Match")},
 				{Wire, toViewers, names("PersonRow.photo Card.photo getPhoto.image/jpeg header:Etag")},

@@ -23,7 +23,7 @@ func TestFigureLabelsAreDeclared(t *testing.T) {
 
 // readLabels gives the labels of the metrics that a program makes: lists of texts
 // that a function of package prometheus takes, and prometheus.Labels.
-func readLabels(m *source.Module) (found reality, problems []string) {
+func readLabels(m *source.Checked) (found reality, problems []string) {
 	found = reality{}
 	label := func(e ast.Expr) {
 		literal, ok := e.(*ast.BasicLit)

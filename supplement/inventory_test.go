@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"parley/parleytest/source"
@@ -32,32 +33,41 @@ func compare(t *testing.T, in supplement.Medium, found reality, how string) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(declared)) {
 		if _, ok := found[name]; !ok {
-			t.Errorf("%s: %q is declared for the item %q in supplement/*.go, and it is not there: remove the declaration", in, name, declared[name].Name)
+			t.Errorf("%s: %q is declared for the item %q in supplement/*.go, and it is not there: remove the declaration", in, name, declared[name][0].Name)
 		}
 	}
 }
 
-// readModule reads the program's sources.
-func readModule(t *testing.T) *source.Module {
-	t.Helper()
+// program is the program's text, read once for all tests.
+var program = sync.OnceValues(func() (*source.Checked, error) {
 	m, err := source.Read()
+	if err != nil {
+		return nil, err
+	}
+	return m.Check()
+})
+
+// readModule gives the program's text, with types. It is shared: not to be
+// changed.
+func readModule(t *testing.T) *source.Checked {
+	t.Helper()
+	m, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return m
 }
 
-// Within a medium a name belongs to one item, else nobody could say what it is
-// for.
-func TestNamesAreDeclaredOnce(t *testing.T) {
+// A place holds one item, else nobody could say what it is for and how long it is
+// kept. A field on the way, or the key of a log, may carry several.
+func TestPlacesHoldOneItem(t *testing.T) {
 	for _, in := range supplement.Media() {
-		owner := map[string]string{}
-		for _, item := range supplement.Items() {
-			for _, name := range item.Names(in) {
-				if other, twice := owner[name]; twice {
-					t.Errorf("%s: %q is declared twice: for %q and %q", in, name, other, item.Name)
+		for name, items := range supplement.Declared(in) {
+			carries := in == supplement.Wire || in == supplement.Log || in == supplement.Figures || in == supplement.Outbound
+			for i, item := range items[1:] {
+				if !carries || item.Name == items[i].Name {
+					t.Errorf("%s: %q is declared twice: for %q and %q", in, name, items[i].Name, item.Name)
 				}
-				owner[name] = item.Name
 			}
 		}
 	}

@@ -45,8 +45,7 @@ type Sent struct {
 	Names []string // what the medium calls it
 }
 
-// Medium is a kind of place or way. Each has its own kind of names, and within
-// one medium a name belongs to one item.
+// Medium is a kind of place or way. Each has its own kind of names.
 type Medium string
 
 // The media.
@@ -83,12 +82,22 @@ type Audience struct {
 	Rows privacy.Fields // the rows of the privacy matrix that decide; 0: the matrix has no say
 }
 
+// ofPresence are the rows that do not come from the directory. Somebody blocked
+// sees none of them: only a person who is never there.
+const ofPresence = privacy.Colour | privacy.State | privacy.Since | privacy.Notes | privacy.Place |
+	privacy.Urgent | privacy.Calendar | privacy.Meetings
+
 // Classes are the classes of viewers that the matrix shows the item to under
-// these rules. Without rows there are none: Who says it all.
+// these rules, if the person shares it. Without rows there are none: Who says it
+// all.
 func (a Audience) Classes(p policy.Policy) []privacy.Class {
 	var classes []privacy.Class
 	for c := range privacy.Class(privacy.NumClasses) {
-		if privacy.Visible(c, p)&a.Rows != 0 {
+		visible := privacy.Visible(c, p)
+		if c.Level() == privacy.Blocked {
+			visible &^= ofPresence
+		}
+		if visible&a.Rows != 0 {
 			classes = append(classes, c)
 		}
 	}
@@ -110,13 +119,13 @@ func Items() []Item {
 	return items
 }
 
-// Declared gives the item that each name of a medium belongs to. Where a name is
-// declared twice, the later item counts; a test sees to it that none is.
-func Declared(in Medium) map[string]Item {
-	declared := map[string]Item{}
+// Declared gives the items that each name of a medium belongs to. A place holds
+// one item; a field or a key on the way may carry several.
+func Declared(in Medium) map[string][]Item {
+	declared := map[string][]Item{}
 	for _, item := range Items() {
 		for _, name := range item.Names(in) {
-			declared[name] = item
+			declared[name] = append(declared[name], item)
 		}
 	}
 	return declared

@@ -25,7 +25,7 @@ var foreignLogs = map[string]string{
 // Every key of every log record is declared, and every text is constant, so that
 // nothing finds its way into a log that nobody has thought of.
 func TestLogFieldsAreDeclared(t *testing.T) {
-	found, problems := readLog(t, readModule(t))
+	found, problems := readLog(readModule(t))
 	for _, problem := range problems {
 		t.Error(problem)
 	}
@@ -34,13 +34,8 @@ func TestLogFieldsAreDeclared(t *testing.T) {
 
 // readLog gives the keys of whatever a program logs, and what of it cannot be
 // read.
-func readLog(t *testing.T, m *source.Module) (found reality, problems []string) {
-	t.Helper()
-	info, err := m.Types()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &logReader{module: m, info: info, passing: map[types.Object]int{}}
+func readLog(m *source.Checked) (found reality, problems []string) {
+	r := &logReader{module: m, info: m.Info, passing: map[types.Object]int{}}
 	for before := -1; before < len(r.passing); { // who passes fields on to somebody who passes them on
 		before = len(r.passing)
 		r.read()
@@ -55,7 +50,7 @@ func readLog(t *testing.T, m *source.Module) (found reality, problems []string) 
 
 // logReader reads what is logged out of the program's text.
 type logReader struct {
-	module  *source.Module
+	module  *source.Checked
 	info    *types.Info
 	passing map[types.Object]int // functions that pass fields on, and from which argument
 
@@ -287,7 +282,7 @@ func (p part) work(text string, fields []any) {
 	log.Print(text)
 }
 `
-	found, problems := readLog(t, module(t, program))
+	found, problems := readLog(module(t, program))
 	want := []string{"attribute", "cause", "group", "inner", "last", "level", "literal", "msg", "nested", "own", "passed", "plain", "time", "with"}
 	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, want) {
 		t.Errorf("keys:\n got %q\nwant %q", got, want)
@@ -303,7 +298,7 @@ func (p part) work(text string, fields []any) {
 }
 
 // module reads a module of one file.
-func module(t *testing.T, program string) *source.Module {
+func module(t *testing.T, program string) *source.Checked {
 	t.Helper()
 	folder := t.TempDir()
 	for name, text := range map[string]string{"go.mod": "module program\n\ngo 1.26\n", "program.go": program} {
@@ -315,5 +310,9 @@ func module(t *testing.T, program string) *source.Module {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m
+	checked, err := m.Check()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return checked
 }

@@ -50,6 +50,8 @@ var messages = Feature{
 			Claims:  []string{"IM2", "IM3"},
 			Kept: []Kept{
 				{Database, forGood, names("streams.id streams.second streams.purged streams.purged_n streams.delivered streams.changed")},
+				{Memory, whileRunning, names("conversation.stream.positions conversation.stream.firstN conversation.stream.silent " +
+					"conversation.reader.waiting conversation.waiting.pos conversation.waiting.stream conversation.waiting.own")},
 				{Sealed, untilDeleted, names("ChatBox.delivered")},
 			},
 			Sent: []Sent{

@@ -16,6 +16,7 @@ var presences = Feature{
 			Claims:  []string{"PR2", "PR7", "PM1"},
 			Kept: []Kept{
 				{Database, untilReplaced, names("choices.person choices.state choices.set_at choices.until")},
+				{Memory, whileRunning, names("presence.Choice.State presence.Choice.SetAt presence.Choice.Until presence.Facts.Choice")},
 			},
 			Sent: []Sent{
 				{Wire, toServer, names("SetPresenceRequest.state SetPresenceRequest.until")},
@@ -29,9 +30,28 @@ var presences = Feature{
 			Control: "The privacy relationship decides who sees it, and Privacy Mode can keep it to the person's contacts. It is never stored.",
 			Rules:   []string{"PrivacyMode"},
 			Claims:  []string{"PR1", "PR3", "PR5", "PR7", "PM1"},
+			Kept: []Kept{
+				{Memory, whileConnected, names("Presence.Availability presence.Facts.Devices presence.Facts.Was presence.Device.ID presence.Device.Lease " +
+					"presence.Device.Visible presence.Device.Node presence.Device.Seen presence.Seen.Availability")},
+			},
 			Sent: []Sent{
 				{Wire, toServer, names("HelloFrame.active HelloFrame.visible ActivityFrame.active ActivityFrame.visible")},
-				{Wire, toViewers, names("PersonRow.presence Card.presence PresenceEvent.person PresenceEvent.presence Presence.availability Presence.activity")},
+				{Wire, toViewers, names("PersonRow.presence Card.presence PresenceEvent.person PresenceEvent.presence Presence.availability")},
+			},
+		},
+		{
+			Name:    "what a state stands for",
+			Source:  "the person's choice, as Off Work",
+			Use:     "say more than Away or Busy",
+			Seen:    row(privacy.State | privacy.Urgent),
+			Control: "The privacy relationship decides who sees it; outside people see no more than the colour.",
+			Rules:   []string{"PrivacyMode"},
+			Claims:  []string{"PR2", "PR7"},
+			Kept: []Kept{
+				{Memory, whileConnected, names("Presence.Token presence.Seen.Token")},
+			},
+			Sent: []Sent{
+				{Wire, toViewers, names("Presence.activity")},
 			},
 		},
 		{
@@ -42,6 +62,9 @@ var presences = Feature{
 			Control: "The privacy relationship decides who sees it.",
 			Rules:   []string{"PrivacyMode"},
 			Claims:  []string{"CC4", "PR7"},
+			Kept: []Kept{
+				{Memory, whileRunning, names("Presence.Since Presence.Until Presence.Source Presence.LastActive presence.Device.LastActive presence.Facts.LastActive presence.Seen.Since")},
+			},
 			Sent: []Sent{
 				{Wire, toViewers, names("Presence.since Presence.until Presence.source Presence.last_active")},
 			},
@@ -56,10 +79,25 @@ var presences = Feature{
 			Claims:  []string{"PR1", "PR7"},
 			Kept: []Kept{
 				{Database, untilReplaced, names("choices.note choices.note_until")},
+				{Memory, whileRunning, names("presence.Choice.Note presence.Choice.NoteUntil Presence.Note Presence.NoteUntil Presence.OutOfOffice")},
 			},
 			Sent: []Sent{
 				{Wire, toServer, names("SetNoteRequest.note SetNoteRequest.until")},
 				{Wire, toViewers, names("Presence.note Presence.note_until Presence.out_of_office")},
+			},
+		},
+		{
+			Name:    "whom a device watches",
+			Source:  "the person's device, which shows them",
+			Use:     "tell the device of their changes and of nobody else's",
+			Seen:    nobody,
+			Control: "It is forgotten when the device disconnects.",
+			Claims:  []string{"PR1"},
+			Kept: []Kept{
+				{Memory, "while the device is connected", names("presence.seat.watcher presence.seat.viewer presence.seat.people")},
+			},
+			Sent: []Sent{
+				{Wire, toServer, names("WatchFrame.people")},
 			},
 		},
 		{
@@ -70,6 +108,9 @@ var presences = Feature{
 			Control: "The administrator can switch the time zone off, and the person can choose not to share it. Nothing else about the place is ever asked for.",
 			Rules:   []string{"Location", "PrivacyMode"},
 			Claims:  []string{"LS1", "LS2", "LS3", "PM2"},
+			Kept: []Kept{
+				{Memory, whileConnected, names("Presence.TimeZone Presence.Mobile presence.Device.TimeZone presence.Device.Class")},
+			},
 			Sent: []Sent{
 				{Wire, toServer, names("SignInRequest.time_zone HelloFrame.time_zone ActivityFrame.time_zone")},
 				{Wire, toViewers, names("Presence.time_zone Presence.device")},
@@ -91,6 +132,7 @@ var relationships = Feature{
 			Claims:  []string{"PR7", "UC5"},
 			Kept: []Kept{
 				{Database, untilReplaced, names("relations.owner relations.other relations.level relations.in_contacts")},
+				{Memory, whileRunning, names("privacy.owner.others privacy.owner.marks")},
 			},
 			Sent: []Sent{
 				{Wire, toOwnDevices, names("Card.relationship")},
@@ -106,6 +148,7 @@ var relationships = Feature{
 			Claims:  []string{"PM1", "PP2", "LS3"},
 			Kept: []Kept{
 				{Database, untilReplaced, names("preferences.person preferences.share_photo preferences.only_contacts preferences.share_time_zone")},
+				{Memory, whileRunning, names("privacy.owner.preferences privacy.Preferences.SharePhoto privacy.Preferences.OnlyContacts privacy.Preferences.ShareTimeZone")},
 			},
 		},
 	},

@@ -91,17 +91,13 @@ func addOperation(t *testing.T, found reality, path string, op *huma.Operation) 
 func addHeaders(t *testing.T, found reality) {
 	t.Helper()
 	m := readModule(t)
-	info, err := m.Types()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, p := range m.Packages {
 		if !strings.HasPrefix(p.Dir, "edge/") && p.Dir != "server" && p.Dir != "web" {
 			continue
 		}
 		for _, f := range p.Files {
 			ast.Inspect(f.Syntax, func(n ast.Node) bool {
-				for _, name := range headersOf(t, m, info, n) {
+				for _, name := range headersOf(t, m, n) {
 					found[name] = m.Position(n)
 				}
 				return true
@@ -113,7 +109,8 @@ func addHeaders(t *testing.T, found reality) {
 // headersOf are the headers that a node names: the tag of a field, a call of a
 // method of http.Header, a literal of it, or what http.Request has in a form of
 // its own.
-func headersOf(t *testing.T, m *source.Module, info *types.Info, n ast.Node) []string {
+func headersOf(t *testing.T, m *source.Checked, n ast.Node) []string {
+	info := m.Info
 	switch n := n.(type) {
 	case *ast.Field:
 		if n.Tag != nil {
@@ -126,7 +123,7 @@ func headersOf(t *testing.T, m *source.Module, info *types.Info, n ast.Node) []s
 		if ofHTTP(info.TypeOf(n), "Header") {
 			var names []string
 			for _, e := range n.Elts {
-				names = append(names, headerIn(t, m, info, e.(*ast.KeyValueExpr).Key))
+				names = append(names, headerIn(t, m, e.(*ast.KeyValueExpr).Key))
 			}
 			return names
 		}
@@ -137,7 +134,7 @@ func headersOf(t *testing.T, m *source.Module, info *types.Info, n ast.Node) []s
 		}
 		switch receiver := info.Selections[method].Recv(); {
 		case ofHTTP(receiver, "Header") && slices.Contains([]string{"Get", "Values", "Set", "Add", "Del"}, method.Sel.Name):
-			return []string{headerIn(t, m, info, n.Args[0])}
+			return []string{headerIn(t, m, n.Args[0])}
 		case ofHTTP(receiver, "Request") && strings.HasPrefix(method.Sel.Name, "Cookie"):
 			return []string{"header:Cookie"}
 		}
@@ -156,8 +153,8 @@ func headersOf(t *testing.T, m *source.Module, info *types.Info, n ast.Node) []s
 
 func header(name string) string { return "header:" + http.CanonicalHeaderKey(name) }
 
-func headerIn(t *testing.T, m *source.Module, info *types.Info, e ast.Expr) string {
-	value := info.Types[e].Value
+func headerIn(t *testing.T, m *source.Checked, e ast.Expr) string {
+	value := m.Info.Types[e].Value
 	if value == nil || value.Kind() != constant.String {
 		t.Errorf("%s: the name of a header is not constant, so it cannot be declared", m.Position(e))
 		return "header:?"

@@ -17,10 +17,17 @@ import (
 	"strings"
 )
 
-// Types type-checks the packages of the module, those that this machine builds.
-// Packages of other modules are left empty, so what hangs on them has no type;
-// the standard library is known in full.
-func (m *Module) Types() (*types.Info, error) {
+// Checked is the module with the types of its parts.
+type Checked struct {
+	*Module
+	Info  *types.Info
+	Scope map[string]*types.Scope // of each package, by folder
+}
+
+// Check type-checks the packages of the module, those files that this machine
+// builds. Packages of other modules are left empty, so what hangs on them has no
+// type; the standard library is known in full.
+func (m *Module) Check() (*Checked, error) {
 	c := &checker{
 		module: m, byPath: map[string]*Package{}, done: map[string]*types.Package{},
 		info: &types.Info{
@@ -34,12 +41,15 @@ func (m *Module) Types() (*types.Info, error) {
 	if err := c.openStandard(); err != nil {
 		return nil, err
 	}
+	checked := &Checked{Module: m, Info: c.info, Scope: map[string]*types.Scope{}}
 	for _, p := range m.Packages {
-		if _, err := c.Import(m.PathOf(p)); err != nil {
+		found, err := c.Import(m.PathOf(p))
+		if err != nil {
 			return nil, err
 		}
+		checked.Scope[p.Dir] = found.Scope()
 	}
-	return c.info, nil
+	return checked, nil
 }
 
 // checker is a types.Importer.
