@@ -10,10 +10,29 @@ import (
 	"parley/supplement"
 )
 
-// Every column of a database as the migrations leave it is declared.
+// Every column that the migrations of a dialect leave is declared.
 func TestColumnsAreDeclared(t *testing.T) {
 	found := sqliteColumns(t)
+	for name, where := range declaredColumns(t, "postgres") {
+		if _, both := found[name]; !both {
+			found[name] = where
+		}
+	}
 	compare(t, supplement.Database, found, `{Database, HOW LONG, names("NAME")}`)
+}
+
+// What one database stores the other does too. PostgreSQL may have more, for
+// several nodes; all of it is declared.
+func TestPostgreSQLStoresWhatSQLiteStores(t *testing.T) {
+	postgres := declaredColumns(t, "postgres")
+	if len(postgres) == 0 {
+		t.Skip("there is no schema for PostgreSQL")
+	}
+	for name := range declaredColumns(t, "sqlite") {
+		if _, ok := postgres[name]; !ok {
+			t.Errorf("%s is a column in store/schema/sqlite and none in store/schema/postgres", name)
+		}
+	}
 }
 
 // sqliteColumns are the columns of a fresh database.

@@ -7,10 +7,15 @@ var operation = Feature{
 		{
 			Name:    "everything that the server stores",
 			Source:  "the items of this inventory",
-			Use:     "keep it in PostgreSQL, where the operator has configured that",
+			Use:     "have it again after a restart, in a file in the data folder or in PostgreSQL",
 			Seen:    operator,
-			Control: "The operator chooses the database server; without one everything is in a file in the data folder.",
-			Claims:  []string{"PV3"},
+			Control: "The operator chooses the database, makes backups and keeps them. What is deleted or purged is overwritten in the file.",
+			Claims:  []string{"PV3", "IM3"},
+			Kept: []Kept{
+				{Folder, "as long as each item says", names("parley.db parley.db-wal parley.db-shm")},
+				{Folder, "until the operator deletes it, after a restore", names("parley-before-*.db*")},
+				{Folder, "while a backup is made or restored", names(".backup-*/* parley.db.restoring*")},
+			},
 			Sent: []Sent{
 				{Outbound, "the organisation's database server", names("database")},
 			},
@@ -104,6 +109,8 @@ var operation = Feature{
 			Control: "The socket in the data folder is open to the account that the server runs under, and to nobody else.",
 			Claims:  []string{"LG4"},
 			Kept: []Kept{
+				{Folder, "while the server runs", names("control.sock parley.lock")},
+				{Folder, "as long as the folder holds the demo organisation", names("demo-organisation")},
 				{Log, asLongAsTheLog, names("command read added changed left problems bytes addr version")},
 			},
 			Sent: []Sent{
@@ -118,6 +125,7 @@ var operation = Feature{
 			Control: "The operator can use files instead; then nobody is asked.",
 			Claims:  []string{"PV3"},
 			Kept: []Kept{
+				{Folder, forGood, names("acme/* lan/authority.pem")},
 				{Log, asLongAsTheLog, names("host expires")},
 			},
 			Sent: []Sent{
