@@ -84,10 +84,18 @@ type JobKind string
 
 // Job is work that must happen after a commit and may happen on any node: it is
 // stored with the change that causes it, leased, and retried until it is done.
+//
+// Each effect happens at least once, not exactly once: a node can die between the
+// effect and the note that it is done.
 type Job struct {
-	Kind    JobKind
-	Due     time.Time
-	Payload []byte
+	Kind JobKind
+
+	// Name, if not empty, is given to one job at a time: while one of the name
+	// waits or is worked on, another is not stored.
+	Name string
+
+	Due     time.Time // not before
+	Payload []byte    // in a form that the kind defines; a later version must be able to read it
 }
 
 // AuditAction names what an audit record tells.
@@ -104,6 +112,10 @@ const (
 	AuditPersonEnabled  AuditAction = "person-enabled"
 	AuditPeopleImported AuditAction = "people-imported"
 	AuditRestored       AuditAction = "restored"
+	AuditJobRetried     AuditAction = "job-retried"
+	AuditJobRemoved     AuditAction = "job-removed"
+	AuditPolicySet      AuditAction = "policy-set"
+	AuditPolicyReset    AuditAction = "policy-reset"
 )
 
 // Audit is one record of the trail: who did what to whom. It holds no content.

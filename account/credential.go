@@ -201,6 +201,13 @@ func (a *Authority) invited(ctx context.Context, hash [32]byte) (Identity, error
 	return who, nil
 }
 
+// RemoveExpired removes invitations that nobody can use any more, and says how
+// many there were. Nothing hangs on when it is called.
+func (a *Authority) RemoveExpired(ctx context.Context) (int, error) {
+	n, err := a.store.RemoveInvitations(ctx, now())
+	return n, parley.Wrap(err, "removing expired invitations")
+}
+
 // UseInvitation sets the password of the invited person, once, and ends their
 // devices.
 func (a *Authority) UseInvitation(ctx context.Context, code, password parley.Secret, network netip.Addr) error {

@@ -237,6 +237,17 @@ func (s *fakeStore) Invitation(_ context.Context, code [32]byte) (Invitation, er
 	return Invitation{}, parley.ErrWithheld
 }
 
+func (s *fakeStore) RemoveInvitations(_ context.Context, before time.Time) (n int, _ error) {
+	defer s.lock()()
+	for code, i := range s.invitations {
+		if i.Expires.Before(before) {
+			delete(s.invitations, code)
+			n++
+		}
+	}
+	return n, s.fail
+}
+
 func (s *fakeStore) UseInvitation(_ context.Context, code [32]byte, hash string, with parley.Alongside) ([]parley.DeviceID, error) {
 	defer s.lock()()
 	invitation, ok := s.invitations[code]

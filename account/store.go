@@ -182,6 +182,10 @@ type Store interface {
 	// parley.ErrWithheld, and nothing changes.
 	UseInvitation(ctx context.Context, code [32]byte, hash string, with parley.Alongside) (ended []parley.DeviceID, err error)
 
+	// RemoveInvitations removes those that expired before the given time, and says
+	// how many there were.
+	RemoveInvitations(ctx context.Context, expiredBefore time.Time) (int, error)
+
 	// AddResetRequest stores a request, in place of an earlier one of the same
 	// person.
 	AddResetRequest(ctx context.Context, request ResetRequest, with parley.Alongside) error

@@ -16,6 +16,7 @@ import (
 	"strconv"
 
 	"parley"
+	"parley/store"
 )
 
 const (
@@ -64,6 +65,10 @@ func (c *control) handler() http.Handler {
 	mux.HandleFunc("POST /people/enable", c.forPerson(c.enable))
 	mux.HandleFunc("POST /people/invite", c.forPerson(c.invite))
 	mux.HandleFunc("GET /backup", c.backup)
+	mux.HandleFunc("GET /audit/verify", c.verifyAudit)
+	mux.HandleFunc("GET /jobs", c.listJobs)
+	mux.HandleFunc("POST /jobs/retry", c.forJob((*store.Store).ReviveJob, parley.AuditJobRetried))
+	mux.HandleFunc("POST /jobs/remove", c.forJob((*store.Store).RemoveJob, parley.AuditJobRemoved))
 	return mux
 }
 

@@ -80,6 +80,9 @@ var refusalTexts = map[string]string{
 	"password.guessable":  "the password is the person's own name or address",
 	"person.disabled":     "this person is disabled or has left",
 	"sign-in.busy":        "too many passwords are being checked; try again",
+	"audit.verifying":     "the audit trail is being verified already; try again when that is done",
+	"job.unknown":         "there is no job of this number that was given up",
+	"job.replaced":        "another job of this name is waiting by now; it does the work",
 }
 
 // inWords says what was wrong to the administrator, who may know everything.

@@ -31,6 +31,7 @@ type parts struct {
 	book     *contact.Book
 	board    *presence.Board
 	log      *conversation.Log
+	trail    trail
 
 	importing sync.Mutex // held by the one import under way
 }

@@ -81,7 +81,9 @@ func TestFailuresAreLimitedAsConfigured(t *testing.T) {
 		c.Limits.SignInFailures, c.Limits.AddressSignInFailures, c.Limits.NetworkSignInFailures = 2, 3, 4
 		c.Limits.InvitationFailures, c.Limits.Lookups = 2, 2
 	})
-	fail := func(network, address string) parleytest.Answer { return signIn(w, network, address, "not the password") }
+	fail := func(network, address string) parleytest.Answer {
+		return signIn(w, network, address, "not the password")
+	}
 	for range 2 {
 		fail("192.0.2.1", "ann@example.test")
 	}

@@ -13,6 +13,7 @@ import (
 	"parley/account"
 	"parley/edge/webapi"
 	"parley/egress"
+	"parley/server/jobs"
 	"parley/server/lan"
 	"parley/web"
 )
@@ -29,6 +30,7 @@ type Server struct {
 	config Config
 	log    *slog.Logger
 	parts  *parts
+	jobs   *jobs.Runner
 	edge   *webapi.Server
 	health health
 
@@ -81,8 +83,11 @@ func (s *Server) build() (err error) {
 		return err
 	}
 	s.parts.events.listeners = append(s.parts.events.listeners, s.edge.Notify)
+	s.jobs = jobs.New(jobs.Config{Store: s.parts.store, Kinds: s.parts.kinds(), Log: s.log})
+	s.parts.store.OnJobs(s.jobs.Wake)
 	figures := newFigures(c.Build)
 	figures.watch(s.edge.Stats, s.parts.store.Stats)
+	figures.watchWork(s.jobs.Stats, s.parts.store.CountJobs, &s.parts.trail)
 	if s.main, err = s.listen("people", c.Addr, s.handler(figures)); err != nil {
 		return err
 	}
@@ -241,6 +246,7 @@ func (s *Server) Run(ctx context.Context) error {
 	handler := (&control{parts: s.parts, base: s.URL, log: s.log}).handler()
 	top := []task{
 		{"sockets", s.edge.Run},
+		{"jobs", s.jobs.Run},
 		{"control", func(ctx context.Context) error { return serveControl(ctx, s.control, handler) }},
 	}
 	for _, e := range s.endpoints {

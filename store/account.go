@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"parley"
 	"parley/account"
@@ -173,6 +174,25 @@ func (s *Store) Invitation(ctx context.Context, code [32]byte) (i account.Invita
 	}
 	i.Expires = fromMillis(expires)
 	return i, parley.Wrap(err, "looking up an invitation")
+}
+
+// removeInvitations removes what has expired.
+type removeInvitations struct {
+	before time.Time
+
+	removed int64
+}
+
+func (o *removeInvitations) apply(b *batch) (err error) {
+	o.removed, err = b.exec(`DELETE FROM invitations WHERE expires < $1`, millis(o.before))
+	return err
+}
+
+// RemoveInvitations implements account.Store.
+func (s *Store) RemoveInvitations(ctx context.Context, expiredBefore time.Time) (int, error) {
+	op := &removeInvitations{before: expiredBefore}
+	err := s.writer.do(ctx, s.writer.bulk, op)
+	return int(op.removed), err
 }
 
 // useInvitation sets the password of whoever was invited.

@@ -92,8 +92,25 @@ func Restore(ctx context.Context, backup, dir string) (former string, err error)
 	return former, syncFile(dir)
 }
 
-// renew checks a copy of a backup and gives it a new epoch.
-func renew(ctx context.Context, path string) (err error) {
+// renew checks a copy of a backup, brings it up to date and gives it a new epoch.
+func renew(ctx context.Context, path string) error {
+	err := withSession(ctx, path, func(s *session) error {
+		if err := marked(ctx, s); err != nil {
+			return err
+		}
+		return fullCheck(ctx, s)
+	})
+	if err != nil {
+		return err
+	}
+	if err := prepare(ctx, path); err != nil {
+		return err
+	}
+	return withSession(ctx, path, giveEpoch)
+}
+
+// withSession opens a database for as long as do takes.
+func withSession(ctx context.Context, path string, do func(*session) error) (err error) {
 	db, err := openDatabase(path, writerPragmas, 1)
 	if err != nil {
 		return err
@@ -103,12 +120,11 @@ func renew(ctx context.Context, path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, session.close()) }()
-	if err := marked(ctx, session); err != nil {
-		return err
-	}
-	if err := fullCheck(ctx, session); err != nil {
-		return err
-	}
+	return do(session)
+}
+
+// giveEpoch gives the log a new epoch, and says so in the audit trail.
+func giveEpoch(session *session) error {
 	now := time.Now().UTC()
 	b := &batch{session: session, now: now}
 	op := change{
@@ -117,8 +133,10 @@ func renew(ctx context.Context, path string) (err error) {
 			At: now, Actor: parley.Actor{Kind: parley.ActorAdmin}, Action: parley.AuditRestored,
 		}}},
 	}
-	if err := b.run(op); err != nil {
-		return fmt.Errorf("giving the log a new epoch: %w", err)
+	for _, o := range []operation{chainAudit{}, op} {
+		if err := b.run(o); err != nil {
+			return fmt.Errorf("giving the log a new epoch: %w", err)
+		}
 	}
 	return nil
 }

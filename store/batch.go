@@ -55,6 +55,7 @@ type batch struct {
 	cursors *cursors
 	taken   map[parley.DeviceID]parley.Pos // cursors that this commit writes
 	purged  int64                          // rows of the log deleted
+	jobs    bool                           // jobs may have been stored
 }
 
 func (b *batch) exec(query string, args ...any) (int64, error) {
@@ -171,12 +172,6 @@ func (b *batch) run(op operation) error {
 	return err
 }
 
-const (
-	insertJob   = `INSERT INTO jobs (kind, due, payload) VALUES ($1, $2, $3)`
-	insertAudit = `
-INSERT INTO audit (at, kind, actor, device, action, person, detail) VALUES ($1, $2, $3, $4, $5, $6, $7)`
-)
-
 // alongside stores what a change carries with it.
 func (b *batch) alongside(a parley.Alongside) error {
 	for _, e := range a.Entries {
@@ -184,25 +179,8 @@ func (b *batch) alongside(a parley.Alongside) error {
 			return fmt.Errorf("storing an entry alongside: %w", err)
 		}
 	}
-	for _, j := range a.Jobs {
-		payload := j.Payload
-		if payload == nil {
-			payload = []byte{}
-		}
-		if _, err := b.exec(insertJob, string(j.Kind), millis(j.Due), payload); err != nil {
-			return fmt.Errorf("storing a job: %w", err)
-		}
+	if err := b.addJobs(a.Jobs); err != nil {
+		return err
 	}
-	for _, r := range a.Audit {
-		at := r.At
-		if at.IsZero() {
-			at = b.now
-		}
-		_, err := b.exec(insertAudit, millis(at), int64(r.Actor.Kind), int64(r.Actor.Person), int64(r.Actor.Device),
-			string(r.Action), int64(r.Person), r.Detail)
-		if err != nil {
-			return fmt.Errorf("storing an audit record: %w", err)
-		}
-	}
-	return nil
+	return b.audit(a.Audit)
 }

@@ -154,7 +154,8 @@ func marked(ctx context.Context, s *session) error {
 // checkTables are the tables whose structure is checked after a crash: all that
 // is written while running, but not the photos, which are most of a big database.
 var checkTables = []string{"meta", "log", "streams", "readers", "read_marks", "people", "passwords",
-	"devices", "history_keys", "invitations", "relations", "preferences", "choices", "jobs", "audit"}
+	"devices", "history_keys", "invitations", "relations", "preferences", "choices", "jobs", "audit", "audit_head",
+	"policy_changes"}
 
 // quickCheck looks for damage in the tables that matter most.
 func quickCheck(ctx context.Context, db *sql.DB) error {

@@ -100,6 +100,9 @@ func (s *Store) open(ctx context.Context) error {
 	if err := s.identity(ctx, session); err != nil {
 		return err
 	}
+	if err := s.writer.alone(chainAudit{}); err != nil {
+		return err
+	}
 	pool, err := openDatabase(path, readerPragmas, readers)
 	if err != nil {
 		return err

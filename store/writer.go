@@ -79,6 +79,7 @@ type writer struct {
 
 	admit     func(*parley.Entry) error // set before run
 	committed func([]parley.Entry)      // set before run
+	jobs      func()                    // told when a job was stored; set before run
 
 	// These belong to the goroutine of run.
 	session *session
@@ -93,7 +94,7 @@ func newWriter(s *session, log *slog.Logger, stats *counters) *writer {
 		queue: make(chan item, queueLength), bulk: make(chan item, bulkLength),
 		upkeep: make(chan upkeep), wrote: make(chan struct{}, 1), cursors: newCursors(),
 		stopping: make(chan struct{}),
-		admit:    func(*parley.Entry) error { return nil }, committed: func([]parley.Entry) {},
+		admit:    func(*parley.Entry) error { return nil }, committed: func([]parley.Entry) {}, jobs: func() {},
 		heads: map[parley.StreamID]uint64{},
 	}
 }
@@ -318,6 +319,9 @@ func (w *writer) publish(b *batch) {
 	if len(b.entries) > 0 {
 		w.committed(b.entries)
 	}
+	if b.jobs {
+		w.jobs()
+	}
 	for i := range b.waiting {
 		if o := &b.waiting[i]; !o.silent {
 			o.done(o.pos, o.err)
@@ -333,7 +337,8 @@ func (w *writer) note() {
 	}
 }
 
-// alone commits one operation on the caller's goroutine, once run has returned.
+// alone commits one operation on the caller's goroutine, before run or once it has
+// returned.
 func (w *writer) alone(op operation) (err error) {
 	w.commit(item{op: op, bulk: true, done: func(_ parley.Pos, e error) { err = e }})
 	return err

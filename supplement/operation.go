@@ -36,20 +36,38 @@ var operation = Feature{
 			Source:  "the server, when somebody signs in or out and when an administrator does something",
 			Use:     "show who did what to whose account",
 			Seen:    operator,
-			Control: "It holds no content.",
+			Control: "It holds no content. Each record carries a hash of itself and of the one before, so a record that is changed or removed is noticed.",
 			Claims:  []string{"PV4", "LG4"},
 			Kept: []Kept{
-				{Database, forGood, names("audit.id audit.at audit.kind audit.actor audit.device audit.action audit.person audit.detail")},
+				{Database, forGood, names("audit.id audit.at audit.kind audit.actor audit.device audit.action audit.person audit.detail audit.hash " +
+					"audit_head.id audit_head.record audit_head.hash")},
+				{Log, asLongAsTheLog, names("mark")},
 			},
 		},
 		{
 			Name:    "work that is due",
 			Source:  "the server",
-			Use:     "do later, once, what has to happen after a change",
-			Seen:    nobody,
-			Control: "It goes when it is done.",
+			Use:     "do later what has to happen after a change, and every night what keeps the server in order",
+			Seen:    operator,
+			Control: "It goes when it is done. What failed for good stays, with the reason, until the operator has it tried again or removes it.",
 			Kept: []Kept{
-				{Database, "until it is done", names("jobs.id jobs.kind jobs.due jobs.payload jobs.leased jobs.attempts")},
+				{Database, "until it is done or removed", names("jobs.id jobs.kind jobs.name jobs.due jobs.payload jobs.leased jobs.attempts jobs.failed jobs.error")},
+				{Log, asLongAsTheLog, names("kind job attempt pause removed")},
+			},
+			Sent: []Sent{
+				{Figures, toMonitoring, names("state")},
+			},
+		},
+		{
+			Name:    "the organisation's rules",
+			Source:  "the administrator, who sets them at run time or in the configuration",
+			Use:     "decide what is switched on, and show who decided it and when",
+			Seen:    operator,
+			Control: "Every change is kept, with who made it, and stands in the trail.",
+			Claims:  []string{"PV1", "PV4"},
+			Kept: []Kept{
+				{Database, forGood, names("policy_changes.id policy_changes.rule policy_changes.value policy_changes.stands policy_changes.at " +
+					"policy_changes.kind policy_changes.actor policy_changes.device")},
 			},
 		},
 		{

@@ -31,6 +31,8 @@ Usage:
   parley serve          run the server
   parley check-config   say what is wrong with the configuration
   parley people         import, list, invite, disable people; set passwords
+  parley jobs           list the work that waits, and what became of it
+  parley audit verify   say whether the audit trail is what was stored
   parley backup FILE    write a copy of the database, while the server runs
   parley restore FILE   put a backup in the place of the database
   parley version        say which version this is
@@ -87,6 +89,10 @@ func (c console) command(ctx context.Context, args []string) error {
 		return c.checkConfig(rest)
 	case "people":
 		return c.people(ctx, rest)
+	case "jobs":
+		return c.jobs(ctx, rest)
+	case "audit":
+		return c.audit(ctx, rest)
 	case "backup":
 		return c.backup(ctx, rest)
 	case "restore":
@@ -102,6 +108,22 @@ func (c console) command(ctx context.Context, args []string) error {
 	default:
 		return errUsage(fmt.Sprintf("parley: there is no command %q; \"parley help\" lists them", name))
 	}
+}
+
+// choose carries out the one of several commands that the first argument names.
+func (c console) choose(args []string, group, text string, commands map[string]func(rest []string) error) error {
+	if len(args) == 0 {
+		return errUsage(strings.TrimSuffix(text, "\n"))
+	}
+	if do, ok := commands[args[0]]; ok {
+		return do(args[1:])
+	}
+	switch args[0] {
+	case "help", "--help", "-help", "-h":
+		fmt.Fprint(c.out, text)
+		return nil
+	}
+	return errUsage(fmt.Sprintf("parley %s: there is no command %q; \"parley %s help\" lists them", group, args[0], group))
 }
 
 // flags parses a command's flags, which may stand before, between and after its

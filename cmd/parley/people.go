@@ -28,31 +28,18 @@ PARLEY_DATA), or to the folder itself when none runs.
 `
 
 func (c console) people(ctx context.Context, args []string) error {
-	name, rest := "", args
-	if len(args) > 0 {
-		name, rest = args[0], args[1:]
-	}
-	switch name {
-	case "import":
-		return c.importPeople(ctx, rest)
-	case "list":
-		return c.listPeople(ctx, rest)
-	case "invite":
-		return c.invite(ctx, rest)
-	case "set-password":
-		return c.setPassword(ctx, rest)
-	case "disable":
-		return c.onPerson(ctx, "disable", "Bars somebody from signing in, and signs their devices out within a second.", rest, (*server.Control).Disable)
-	case "enable":
-		return c.onPerson(ctx, "enable", "Lifts \"disable\". What the directory says about the person stays.", rest, (*server.Control).Enable)
-	case "help", "--help", "-help", "-h":
-		fmt.Fprint(c.out, peopleUsage)
-		return nil
-	case "":
-		return errUsage(strings.TrimSuffix(peopleUsage, "\n"))
-	default:
-		return errUsage(fmt.Sprintf("parley people: there is no command %q; \"parley people help\" lists them", name))
-	}
+	return c.choose(args, "people", peopleUsage, map[string]func([]string) error{
+		"import":       func(rest []string) error { return c.importPeople(ctx, rest) },
+		"list":         func(rest []string) error { return c.listPeople(ctx, rest) },
+		"invite":       func(rest []string) error { return c.invite(ctx, rest) },
+		"set-password": func(rest []string) error { return c.setPassword(ctx, rest) },
+		"disable": func(rest []string) error {
+			return c.onPerson(ctx, "disable", "Bars somebody from signing in, and signs their devices out within a second.", rest, (*server.Control).Disable)
+		},
+		"enable": func(rest []string) error {
+			return c.onPerson(ctx, "enable", "Lifts \"disable\". What the directory says about the person stays.", rest, (*server.Control).Enable)
+		},
+	})
 }
 
 // control reaches the server, or opens the data folder when none runs.
