@@ -115,8 +115,9 @@ type LimitsConfig struct {
 
 // MetricsConfig says who gets the figures.
 type MetricsConfig struct {
-	Listen string        `key:"listen" doc:"Address and port to serve /metrics on by itself. Empty: on addr."`
-	Token  parley.Secret `key:"token" doc:"With a token, whoever sends it as \"Authorization: Bearer\" gets the figures, from anywhere. At least 16 characters."`
+	Listen   string        `key:"listen" doc:"Address and port to serve /metrics on by itself. Empty: on addr."`
+	Token    parley.Secret `key:"token" doc:"With a token, whoever sends it as \"Authorization: Bearer\" gets the figures, from anywhere. At least 16 characters."`
+	Profiles bool          `key:"profiles" doc:"Serve profiles of the running program at /debug/pprof/ beside the figures, for finding out what takes its time and memory. They hold no content. Needs listen on a loopback address; leave it off unless somebody looks for something."`
 }
 
 // LogConfig says what is logged and how.

@@ -34,6 +34,8 @@ func (r *reading) check() {
 		r.checkAddress("metrics.listen", c.Metrics.Listen)
 		r.fails("metrics.listen", c.Metrics.Listen == c.Addr, "is the address of addr; leave it empty to serve figures there")
 	}
+	r.fails("metrics.profiles", c.Metrics.Profiles && !onLoopback(c.Metrics.Listen),
+		"needs metrics.listen on a loopback address such as 127.0.0.1:9090")
 	r.fails("metrics.token", c.Metrics.Token != "" && len(c.Metrics.Token) < 16, "too short; at least 16 characters")
 }
 
@@ -55,6 +57,13 @@ func (r *reading) checkAddress(key, address string) {
 	}
 	_, err = netip.ParseAddr(host)
 	r.fails(key, host != "" && err != nil && !isHost(host), "%q is no address of this machine", host)
+}
+
+// onLoopback reports whether an address to listen on can be reached from this
+// machine alone.
+func onLoopback(address string) bool {
+	addr, err := netip.ParseAddrPort(address)
+	return err == nil && addr.Addr().Unmap().IsLoopback()
 }
 
 func (r *reading) checkURL(key, text string) {

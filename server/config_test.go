@@ -135,6 +135,12 @@ func TestReadConfigProblems(t *testing.T) {
 			"FILE:2: metrics.listen: is the address of addr; leave it empty to serve figures there",
 			"FILE:3: metrics.token: too short; at least 16 characters",
 		}},
+		{"profiles for everybody", "[metrics]\nlisten = \":9090\"\nprofiles = true" + minimal, []string{
+			"FILE:3: metrics.profiles: needs metrics.listen on a loopback address such as 127.0.0.1:9090",
+		}},
+		{"profiles with the figures of everybody", "[metrics]\nprofiles = true" + minimal, []string{
+			"FILE:2: metrics.profiles: needs metrics.listen on a loopback address such as 127.0.0.1:9090",
+		}},
 		{"operator", "[operator]\nprivacy_url = \"javascript:alert(1)\"" + minimal, []string{
 			`FILE:2: operator.privacy_url: "javascript:alert(1)" is no URL such as https://parley.example.com`,
 			"FILE: operator.name: missing; a contact or privacy statement needs the operator's name",

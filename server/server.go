@@ -114,6 +114,9 @@ func (s *Server) listenBeside(figures *figures) (err error) {
 	if c.Metrics.Listen != "" {
 		mux := http.NewServeMux()
 		mux.Handle("GET /metrics", figuresFor(c.Metrics.Token, figures.handler()))
+		if c.Metrics.Profiles {
+			mux.Handle("GET /debug/pprof/", figuresFor(c.Metrics.Token, profiles()))
+		}
 		if _, err := s.listen("metrics", c.Metrics.Listen, mux); err != nil {
 			return err
 		}

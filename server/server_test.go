@@ -382,6 +382,32 @@ func TestMetricsOnAnAddressOfTheirOwn(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
+// TestProfiles shows that profiles are there when they are asked for, on the
+// address of the figures and nowhere else.
+func TestProfiles(t *testing.T) {
+	defer http.DefaultClient.CloseIdleConnections()
+	for _, on := range []bool{false, true} {
+		c := testConfig(t)
+		c.Metrics.Listen, c.Metrics.Profiles = "127.0.0.1:0", on
+		s := serve(t, c)
+		if _, body := s.get("/debug/pprof/heap?debug=1"); strings.Contains(body, "heap profile") {
+			t.Errorf("profiles = %v: the main address gives profiles", on)
+		}
+		answer, err := http.Get("http://" + s.endpoints[1].listener.Addr().String() + "/debug/pprof/heap?gc=1&debug=1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := answer.StatusCode == 200 && strings.Contains(string(body), "heap profile"); got != on {
+			t.Errorf("profiles = %v: the figures' address answers %s", on, answer.Status)
+		}
+	}
+}
+
 func TestTLSFiles(t *testing.T) {
 	c := testConfig(t)
 	dir := t.TempDir()
