@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bytes"
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestTable(t *testing.T) {
+	var out bytes.Buffer
+	r := newReport(&out, false, "ours")
+	r.add(Result{Scenario: "messages", Case: "saturated", Metrics: map[string]float64{"delivered_per_s": 53177.4, "lost": 0}, Notes: []string{"disturbed"}})
+	r.add(Result{Scenario: "idle", Server: "theirs", Metrics: map[string]float64{"kib_per_device": 14.7349}})
+	if err := r.finish(); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"ours messages saturated", "53,177", "lost", "(disturbed)", "theirs idle", "14.73"}
+	text := out.String()
+	for _, part := range want {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q is missing in\n%s", part, text)
+		}
+	}
+}
+
+func TestJSONLines(t *testing.T) {
+	var out bytes.Buffer
+	r := newReport(&out, true, "")
+	r.add(Result{Scenario: "idle", Metrics: map[string]float64{"kib_per_device": 14.7349, "seconds": math.Inf(1)}})
+	if err := r.finish(); err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"scenario":"idle","metrics":{"kib_per_device":14.73,"seconds":0}}` + "\n"; out.String() != want {
+		t.Errorf("got %s", &out)
+	}
+}
+
+func TestReadable(t *testing.T) {
+	for v, want := range map[float64]string{
+		0: "0", 0.28371: "0.2837", 12.3456: "12.35", 999.96: "1,000", 1234.5: "1,235", 1234567: "1,234,567", -4321: "-4,321",
+	} {
+		if got := readable(v); got != want {
+			t.Errorf("%v: %s, want %s", v, got, want)
+		}
+	}
+}
+
+func TestMessageText(t *testing.T) {
+	for _, m := range []message{{}, {pair: 99, number: 123456, due: 7 * time.Second}, {pair: 200_000, number: math.MaxInt64, due: math.MaxInt64}} {
+		for _, size := range []int{minText, 60, 200, 16_000} {
+			text := appendMessageText(nil, m, size)
+			if got, err := parseMessage(text); err != nil || got != m || len(text) != size {
+				t.Errorf("%+v in %d bytes: %+v in %d, %v", m, size, got, len(text), err)
+			}
+		}
+	}
+}
+
+func FuzzReadMessage(f *testing.F) {
+	f.Add([]byte("MSAyIDMgeHh4"))
+	f.Add([]byte("1 2 3"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for _, read := range []func([]byte) (message, error){readMessage, parseMessage} {
+			if m, err := read(body); err == nil && (m.pair < 0 || m.pair > maxPeople || m.due < 0) {
+				t.Errorf("%q: %+v", body, m)
+			}
+		}
+	})
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"strconv"
+	"time"
+)
+
+// message is what a load test writes into a text: by it the reader knows what was
+// lost, doubled or late.
+type message struct {
+	pair   int           // which sender
+	number uint64        // of the sender's messages
+	due    time.Duration // when it should have been sent, since the run began
+}
+
+// minText is the longest that the three numbers of a message can be with the
+// spaces between them.
+const minText = 6 + 1 + 20 + 1 + 19
+
+// appendMessageText appends a text of so many bytes.
+func appendMessageText(b []byte, m message, size int) []byte {
+	from := len(b)
+	b = strconv.AppendInt(b, int64(m.pair), 10)
+	b = append(b, ' ')
+	b = strconv.AppendUint(b, m.number, 10)
+	b = append(b, ' ')
+	b = strconv.AppendInt(b, int64(m.due), 10)
+	if len(b)-from < size {
+		b = append(b, ' ')
+	}
+	for len(b)-from < size {
+		b = append(b, 'x')
+	}
+	return b
+}
+
+var errText = errors.New("no message of a load test")
+
+// readMessage reads a text from the body of an entry, which is base64.
+func readMessage(body []byte) (m message, err error) {
+	var room [128]byte
+	if len(body) > base64.StdEncoding.EncodedLen(len(room)) {
+		body = body[:base64.StdEncoding.EncodedLen(len(room)-2)] // the padding says nothing
+	}
+	n, err := base64.StdEncoding.Decode(room[:], body)
+	if err != nil {
+		return m, errText
+	}
+	return parseMessage(room[:n])
+}
+
+func parseMessage(text []byte) (m message, err error) {
+	var fields [3]uint64
+	for i := range fields {
+		field, rest, more := bytes.Cut(text, []byte(" "))
+		if !more && i < len(fields)-1 {
+			return m, errText
+		}
+		if fields[i], err = strconv.ParseUint(string(field), 10, 63); err != nil {
+			return m, errText
+		}
+		text = rest
+	}
+	if fields[0] > maxPeople {
+		return m, errText
+	}
+	return message{pair: int(fields[0]), number: fields[1], due: time.Duration(fields[2])}, nil
+}
