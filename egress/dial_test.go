@@ -59,6 +59,8 @@ var exceptions = []exception{
 	{"server/control_client.go", "net/http.Client", egress.Control, "over that socket", ""},
 	{"server/control_client.go", "net/http.Transport", egress.Control, "over that socket", "DialContext"},
 	{"server/tls.go", "github.com/caddyserver/certmagic.NewACMEIssuer", egress.Certificates, "asks the authority", "Ledger"},
+	{"bus/nats.go", "github.com/nats-io/nats-server/v2/server.NewServer", egress.Routes, "the routes between servers", ""},
+	{"bus/nats.go", "github.com/nats-io/nats.go.Connect", egress.Bus, "the NATS servers in the configuration, or the one in this process without a network", "SetCustomDialer"},
 	{"store/sqlite.go", "database/sql.Open", "", "a file in the data folder", ""},
 	{"cmd/parley/terminal.go", "os/exec.Command", "", "stty, to hide a password that is typed", ""},
 }

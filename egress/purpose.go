@@ -97,7 +97,7 @@ var declarations = []Declaration{
 		Purpose: Routes,
 		For:     "Tells the other servers of the organisation what has changed, without NATS servers of their own.",
 		Data:    "hints and presence; no message",
-		Hosts:   "the other servers in the configuration",
+		Hosts:   "the other servers in the configuration, and those that they know of",
 		Past:    "nats-server, which runs inside the server, opens its routes itself and takes no dialer",
 		Timeout: 5 * time.Second,
 	},

@@ -27,6 +27,9 @@ var operation = Feature{
 			Seen:    nobody,
 			Control: "No message travels on this way.",
 			Claims:  []string{"PV3"},
+			Kept: []Kept{
+				{Log, asLongAsTheLog, names("node incarnation table topic")},
+			},
 			Sent: []Sent{
 				{Outbound, "the other servers of the organisation, or its NATS servers", names("bus routes")},
 			},
