@@ -39,6 +39,7 @@ type dialed struct {
 	queue  []event
 	closed chan uint16
 	deaf   atomic.Bool // answers no pings
+	tap    func(frame []byte)
 }
 
 // OnPing answers unless the client plays dead.
@@ -51,6 +52,9 @@ func (d *dialed) OnPing(socket *gws.Conn, payload []byte) {
 // OnMessage takes a frame of events.
 func (d *dialed) OnMessage(_ *gws.Conn, message *gws.Message) {
 	defer message.Close()
+	if d.tap != nil {
+		d.tap(message.Bytes())
+	}
 	var list []event
 	if err := json.Unmarshal(message.Bytes(), &list); err != nil {
 		d.Errorf("a frame that is no array of events: %s", message.Bytes())
@@ -79,7 +83,7 @@ func (c *client) dial(headers ...string) *dialed {
 }
 
 func (c *client) tryDial(headers ...string) (*dialed, *http.Response, error) {
-	d := &dialed{TB: c.TB, frames: make(chan []event, 1<<14), closed: make(chan uint16, 1)}
+	d := &dialed{TB: c.TB, tap: c.tap, frames: make(chan []event, 1<<14), closed: make(chan uint16, 1)}
 	header := http.Header{}
 	if c.token != "" {
 		header.Set("Authorization", "Bearer "+c.token)

@@ -198,6 +198,7 @@ type client struct {
 	base    string // empty: the server itself
 	token   string
 	session Session
+	tap     func(frame []byte) // sees every frame that comes to the client's sockets; nil: nobody does
 }
 
 // url is where the client sends its requests.

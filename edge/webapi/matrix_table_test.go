@@ -39,6 +39,10 @@ type operationRow struct {
 	// nobody are fields of the answer's type that no role gets of this operation.
 	nobody string
 
+	// own says that the answer is about the asker, so that a blocked person and
+	// one who asks about a twin of the subject differ in it for other reasons.
+	own bool
+
 	fresh bool // asked from a device of its own, which may not be needed afterwards
 	cells []cell
 }
@@ -55,41 +59,41 @@ var operationRows = []operationRow{
 	{id: "discover", how: "somebody who does not exist", ask: "POST /api/discover", body: `{"address": "nobody@example.org"}`, cells: []cell{
 		gets("everybody", 200, "where server?"),
 	}},
-	{id: "signIn", takes: "address password installation device_name device_class time_zone token", ask: "POST /api/session", fresh: true,
+	{id: "signIn", own: true, takes: "address password installation device_name device_class time_zone token", ask: "POST /api/session", fresh: true,
 		body: `{"address": "{me.address}", "password": "correct horse battery", "installation": "{installation}", "device_name": "", "device_class": "desktop", "time_zone": "", "token": true}`,
 		cells: []cell{
 			gets("devices", 200, sessionFields+" token"),
 			refused("deviceless", "sign-in sign-in.wrong"), // the password is of somebody else
 		}},
-	{id: "signIn", how: "with a cookie instead of the token", ask: "POST /api/session", fresh: true,
+	{id: "signIn", own: true, how: "with a cookie instead of the token", ask: "POST /api/session", fresh: true,
 		body: `{"address": "{me.address}", "password": "correct horse battery", "installation": "{installation}", "device_name": "", "device_class": "desktop", "time_zone": ""}`,
 		cells: []cell{
 			gets("devices", 200, sessionFields),
 			refused("deviceless", "sign-in sign-in.wrong"),
 		}},
-	{id: "signIn", how: "as the subject, with a wrong password", ask: "POST /api/session",
+	{id: "signIn", own: true, how: "as the subject, with a wrong password", ask: "POST /api/session",
 		body:  `{"address": "{subject.address}", "password": "wrong horse battery", "installation": "{installation}", "device_name": "", "device_class": "desktop", "time_zone": ""}`,
 		cells: []cell{refused("everybody", "sign-in sign-in.wrong")}},
-	{id: "getSession", ask: "GET /api/session", nobody: "token", cells: []cell{
+	{id: "getSession", own: true, ask: "GET /api/session", nobody: "token", cells: []cell{
 		gets("devices", 200, sessionFields),
 		refused("deviceless", "sign-in sign-in.required"),
 	}},
 	{id: "forgotPassword", takes: "address", ask: "POST /api/password/forgotten", body: `{"address": "{subject.address}"}`, cells: []cell{
 		gets("everybody", 202, ""),
 	}},
-	{id: "getInvitation", takes: "code", ask: "POST /api/invitation", body: `{"code": "{invitation}"}`, cells: []cell{
+	{id: "getInvitation", own: true, takes: "code", ask: "POST /api/invitation", body: `{"code": "{invitation}"}`, cells: []cell{
 		gets("everybody", 200, "address display_name"), // whoever has the code
 	}},
 	{id: "getInvitation", how: "with a code that is none", ask: "POST /api/invitation", body: `{"code": "x"}`, cells: []cell{
 		refused("everybody", "not-found"),
 	}},
-	{id: "useInvitation", takes: "code password", ask: "POST /api/invitation/password", body: `{"code": "{invitation}", "password": "another horse battery"}`, cells: []cell{
+	{id: "useInvitation", own: true, takes: "code password", ask: "POST /api/invitation/password", body: `{"code": "{invitation}", "password": "another horse battery"}`, cells: []cell{
 		gets("everybody", 204, ""),
 	}},
 	{id: "useInvitation", how: "with a code that is none", ask: "POST /api/invitation/password", body: `{"code": "x", "password": "another horse battery"}`, cells: []cell{
 		refused("everybody", "not-found"),
 	}},
-	{id: "changePassword", takes: "current password", how: "with a wrong one", ask: "PUT /api/me/password", body: `{"current": "wrong horse battery", "password": "another horse battery"}`, cells: []cell{
+	{id: "changePassword", own: true, takes: "current password", how: "with a wrong one", ask: "PUT /api/me/password", body: `{"current": "wrong horse battery", "password": "another horse battery"}`, cells: []cell{
 		refused("devices", "invalid password.wrong"),
 		refused("deviceless", "sign-in sign-in.required"),
 	}},
@@ -141,43 +145,43 @@ var operationRows = []operationRow{
 		gets("blocked", 200, groupFields+under("groups[].people[]", rowTwin)),
 	}},
 
-	{id: "getDevices", ask: "GET /api/devices", cells: []cell{
+	{id: "getDevices", own: true, ask: "GET /api/devices", cells: []cell{
 		gets("devices", 200, under("devices[]", "id name class current created last_used expires")),
 		refused("deviceless", "sign-in sign-in.required"),
 	}},
-	{id: "sync", takes: "after limit", ask: "GET /api/sync?after=&limit=100", cells: []cell{
+	{id: "sync", own: true, takes: "after limit", ask: "GET /api/sync?after=&limit=100", cells: []cell{
 		gets("devices", 200, "epoch resync cursor more missed"+under("entries[]", entryFields)),
 		refused("deviceless", "sign-in sign-in.required"),
 	}},
-	{id: "getMarks", takes: "after", ask: "GET /api/marks", cells: []cell{
+	{id: "getMarks", own: true, takes: "after", ask: "GET /api/marks", cells: []cell{
 		gets("self stranger external colleague workgroup friend delegates delegate.expired", 200,
 			under("marks[]", "conversation delivered[].person delivered[].id read")),
 		gets("blocked", 200, under("marks[]", "conversation read")), // not told that anything was delivered
 		refused("deviceless", "sign-in sign-in.required"),
 	}},
 
-	{id: "setPresence", takes: "state until", ask: "PUT /api/me/presence", body: `{"state": "off-work", "until": "2999-01-01T00:00:00Z"}`, cells: []cell{
+	{id: "setPresence", own: true, takes: "state until", ask: "PUT /api/me/presence", body: `{"state": "off-work", "until": "2999-01-01T00:00:00Z"}`, cells: []cell{
 		gets("devices", 200, somePresence),
 		refused("deviceless", "sign-in sign-in.required"),
 	}},
-	{id: "setNote", takes: "note until", ask: "PUT /api/me/note", body: `{"note": "my own", "until": "2999-01-01T00:00:00Z"}`, cells: []cell{
+	{id: "setNote", own: true, takes: "note until", ask: "PUT /api/me/note", body: `{"note": "my own", "until": "2999-01-01T00:00:00Z"}`, cells: []cell{
 		gets("devices", 200, somePresence+" note note_until"),
 		refused("deviceless", "sign-in sign-in.required"),
 	}},
-	{id: "signOut", ask: "DELETE /api/session", fresh: true, cells: []cell{
+	{id: "signOut", own: true, ask: "DELETE /api/session", fresh: true, cells: []cell{
 		gets("devices", 204, ""),
 		refused("deviceless", "sign-in sign-in.required"),
 	}},
-	{id: "endDevice", takes: "device", ask: "DELETE /api/devices/{me.device}", fresh: true, cells: []cell{
+	{id: "endDevice", own: true, takes: "device", ask: "DELETE /api/devices/{me.device}", fresh: true, cells: []cell{
 		gets("devices", 204, ""),
 		refused("deviceless", "sign-in sign-in.required"),
 	}},
-	{id: "endDevice", how: "the subject's", ask: "DELETE /api/devices/{subject.device}", cells: []cell{
+	{id: "endDevice", own: true, how: "the subject's", ask: "DELETE /api/devices/{subject.device}", cells: []cell{
 		refused("others", "not-found"),
 		gets("self", 204, ""),
 		refused("deviceless", "sign-in sign-in.required"),
 	}},
-	{id: "changePassword", how: "with the right one", ask: "PUT /api/me/password", body: `{"current": "correct horse battery", "password": "another horse battery"}`, cells: []cell{
+	{id: "changePassword", own: true, how: "with the right one", ask: "PUT /api/me/password", body: `{"current": "correct horse battery", "password": "another horse battery"}`, cells: []cell{
 		refused("deviceless", "sign-in sign-in.required"),
 		gets("devices", 204, ""),
 	}},
