@@ -16,6 +16,7 @@ import (
 	"strconv"
 
 	"parley"
+	"parley/egress"
 	"parley/store"
 )
 
@@ -51,9 +52,10 @@ func listenControl(data string) (net.Listener, error) {
 
 // control serves the operations of the command line.
 type control struct {
-	parts *parts
-	base  func() string // how people reach the server
-	log   *slog.Logger
+	parts  *parts
+	base   func() string        // how people reach the server
+	ledger func() []egress.Stat // of outbound connections
+	log    *slog.Logger
 }
 
 func (c *control) handler() http.Handler {
@@ -64,6 +66,7 @@ func (c *control) handler() http.Handler {
 	mux.HandleFunc("POST /people/disable", c.forPerson(c.disable))
 	mux.HandleFunc("POST /people/enable", c.forPerson(c.enable))
 	mux.HandleFunc("POST /people/invite", c.forPerson(c.invite))
+	mux.HandleFunc("GET /egress", c.outbound)
 	mux.HandleFunc("GET /backup", c.backup)
 	mux.HandleFunc("GET /audit/verify", c.verifyAudit)
 	mux.HandleFunc("GET /jobs", c.listJobs)

@@ -17,6 +17,8 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+
+	"parley/egress"
 )
 
 // Control gives the operations of the command line: through the control socket of
@@ -69,7 +71,10 @@ func openAlone(ctx context.Context, c Config) (*Control, error) {
 		return nil, err
 	}
 	listener := newMemoryListener()
-	handler := (&control{parts: p, base: func() string { return c.baseURL(memoryAddr(c.Addr)) }, log: c.Logger}).handler()
+	nothing := egress.New(egress.Config{}) // that no server has done
+	handler := (&control{
+		parts: p, base: func() string { return c.baseURL(memoryAddr(c.Addr)) }, ledger: nothing.Stats, log: c.Logger,
+	}).handler()
 	stack := append(p.layers(), []task{{"control", func(ctx context.Context) error { return serveControl(ctx, listener, handler) }}})
 
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))

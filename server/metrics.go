@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"parley/edge/webapi"
+	"parley/egress"
 	"parley/store"
 )
 
@@ -52,10 +53,10 @@ func (f *figures) handler() http.Handler {
 	return promhttp.HandlerFor(f.registry, promhttp.HandlerOpts{})
 }
 
-// watch publishes the figures that the edge and the store keep themselves. They are
-// read when they are asked for.
-func (f *figures) watch(edge func() webapi.Stats, kept func() store.Stats) {
-	f.registry.MustRegister(&keptFigures{edge, kept})
+// watch publishes the figures that the edge, the store and the ledger of outbound
+// connections keep themselves. They are read when they are asked for.
+func (f *figures) watch(edge func() webapi.Stats, kept func() store.Stats, ledger func() []egress.Stat) {
+	f.registry.MustRegister(&keptFigures{edge, kept}, &ledgerFigures{ledger})
 }
 
 // keptFigures is a prometheus.Collector.

@@ -3,6 +3,7 @@ package server_test
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"parley/parleytest"
 	"parley/server"
 	"parley/server/demo"
+	"parley/supplement"
 )
 
 // The server's own log, at its most talkative, after a day on which everything
@@ -89,9 +91,37 @@ func TestLG4LogHoldsNoContentAndNoSecrets(t *testing.T) {
 			t.Errorf("the log names somebody: %s", name)
 		}
 	}
+	declared := supplement.Declared(supplement.Log)
+	for line := range strings.Lines(log) {
+		for _, key := range logKeys(t, line) {
+			if _, ok := declared[key]; !ok {
+				t.Errorf("the log has a field %q that the inventory does not declare: %s", key, line)
+			}
+		}
+	}
 	for _, line := range []string{"msg=request", "request panicked", "POST /api/session", "people imported", "backup made", "administrator's command done"} {
 		if !strings.Contains(log, line) {
 			t.Errorf("the log lacks %q: the test looks at too little", line)
 		}
 	}
+}
+
+// logKeys are the keys of a line of the log in its text form. Those of groups
+// stand for themselves.
+func logKeys(t *testing.T, line string) (keys []string) {
+	t.Helper()
+	rest := strings.TrimSpace(line)
+	for rest != "" {
+		key, value, ok := strings.Cut(rest, "=")
+		if !ok {
+			t.Fatalf("this is no line of the log: %s", line)
+		}
+		keys = append(keys, strings.Split(key, ".")...)
+		if quoted, err := strconv.QuotedPrefix(value); err == nil {
+			rest = strings.TrimSpace(value[len(quoted):])
+		} else {
+			_, rest, _ = strings.Cut(value, " ")
+		}
+	}
+	return keys
 }

@@ -29,6 +29,7 @@ const (
 type Server struct {
 	config Config
 	log    *slog.Logger
+	out    *egress.Egress
 	parts  *parts
 	jobs   *jobs.Runner
 	edge   *webapi.Server
@@ -67,8 +68,8 @@ func (s *Server) build() (err error) {
 	c := &s.config
 	outside := c.Outside
 	outside.Log = s.log
-	out := egress.New(outside)
-	tlsConfig, acme, err := serverTLS(c, out, s.log)
+	s.out = egress.New(outside)
+	tlsConfig, acme, err := serverTLS(c, s.out, s.log)
 	if err != nil {
 		return err
 	}
@@ -79,14 +80,14 @@ func (s *Server) build() (err error) {
 		tlsConfig = s.authority.TLS()
 	}
 	s.acme = acme
-	if s.edge, err = s.newEdge(out); err != nil {
+	if s.edge, err = s.newEdge(s.out); err != nil {
 		return err
 	}
 	s.parts.events.listeners = append(s.parts.events.listeners, s.edge.Notify)
 	s.jobs = jobs.New(jobs.Config{Store: s.parts.store, Kinds: s.parts.kinds(), Log: s.log})
 	s.parts.store.OnJobs(s.jobs.Wake)
 	figures := newFigures(c.Build)
-	figures.watch(s.edge.Stats, s.parts.store.Stats)
+	figures.watch(s.edge.Stats, s.parts.store.Stats, s.out.Stats)
 	figures.watchWork(s.jobs.Stats, s.parts.store.CountJobs, &s.parts.trail)
 	if s.main, err = s.listen("people", c.Addr, s.handler(figures)); err != nil {
 		return err
@@ -246,7 +247,7 @@ func (s *Server) URL() string {
 // seconds; when it would take longer Run returns an error, and the process should
 // end.
 func (s *Server) Run(ctx context.Context) error {
-	handler := (&control{parts: s.parts, base: s.URL, log: s.log}).handler()
+	handler := (&control{parts: s.parts, base: s.URL, ledger: s.out.Stats, log: s.log}).handler()
 	top := []task{
 		{"sockets", s.edge.Run},
 		{"jobs", s.jobs.Run},

@@ -136,6 +136,11 @@ var operation = Feature{
 			},
 			Sent: []Sent{
 				{Outbound, "the running server on the same machine", names("control")},
+				{Wire, toServer, names("control:personRequest.address control:personRequest.password")},
+				{Wire, toAdministrator, names("control:ImportCount.read control:ImportCount.added control:ImportCount.changed control:ImportCount.unchanged control:ImportCount.skipped " +
+					"control:ImportCount.left control:ImportCount.problems control:importLine.problem control:importLine.progress control:importLine.done control:importLine.failed " +
+					"control:Listed.address control:Listed.display_name control:Listed.disabled control:Listed.gone control:Listed.requested " +
+					"control:Invited.link control:Invited.expires control:controlRefusal.error")},
 			},
 		},
 		{
@@ -162,6 +167,11 @@ var operation = Feature{
 			Claims:  []string{"PV3"},
 			Kept: []Kept{
 				{Log, asLongAsTheLog, names("purpose")},
+			},
+			Sent: []Sent{
+				{Figures, toMonitoring, names("purpose")},
+				{Wire, toAdministrator, names("control:Outbound.purpose control:Outbound.for control:Outbound.data control:Outbound.hosts control:Outbound.past " +
+					"control:Outbound.connections control:Outbound.refused control:Outbound.sent control:Outbound.received control:Outbound.last_used")},
 			},
 		},
 	},

@@ -21,13 +21,14 @@ const (
 
 // Whom things are sent to.
 const (
-	toServer     Receiver = "the server"
-	toDevice     Receiver = "the device that signs in or asks"
-	toOwnDevices Receiver = "the person's own devices"
-	toMembers    Receiver = "the devices of the people of the conversation"
-	toViewers    Receiver = "the devices of those who may see it"
-	toAnybody    Receiver = "anybody who asks, signed in or not"
-	toMonitoring Receiver = "whoever the operator lets read the figures"
+	toServer        Receiver = "the server"
+	toDevice        Receiver = "the device that signs in or asks"
+	toOwnDevices    Receiver = "the person's own devices"
+	toMembers       Receiver = "the devices of the people of the conversation"
+	toViewers       Receiver = "the devices of those who may see it"
+	toAnybody       Receiver = "anybody who asks, signed in or not"
+	toAdministrator Receiver = "the administrator at the command line"
+	toMonitoring    Receiver = "whoever the operator lets read the figures"
 )
 
 // Who sees things.

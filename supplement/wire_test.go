@@ -18,10 +18,15 @@ import (
 	"parley/supplement"
 )
 
-// Every field of every request, answer, frame and event is declared.
+// Every field of every request, answer, frame and event is declared, and every
+// field that the command line and the server exchange.
 func TestWireFieldsAreDeclared(t *testing.T) {
 	found := wireFields(t, webapi.Describe().OpenAPI)
 	addHeaders(t, found)
+	m := readModule(t)
+	for _, field := range taggedFields(m.Scope["server"]) {
+		found["control:"+field] = "a field of the control socket, in server"
+	}
 	compare(t, supplement.Wire, found, `{Wire, TO WHOM, names("NAME")}`)
 }
 

@@ -33,6 +33,7 @@ Usage:
   parley people         import, list, invite, disable people; set passwords
   parley jobs           list the work that waits, and what became of it
   parley audit verify   say whether the audit trail is what was stored
+  parley egress         list whom the server connects to, why, and how often
   parley backup FILE    write a copy of the database, while the server runs
   parley restore FILE   put a backup in the place of the database
   parley version        say which version this is
@@ -93,6 +94,8 @@ func (c console) command(ctx context.Context, args []string) error {
 		return c.jobs(ctx, rest)
 	case "audit":
 		return c.audit(ctx, rest)
+	case "egress":
+		return c.egress(ctx, rest)
 	case "backup":
 		return c.backup(ctx, rest)
 	case "restore":

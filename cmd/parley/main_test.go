@@ -71,6 +71,8 @@ func TestUsage(t *testing.T) {
 		{[]string{"jobs", "remove", "x"}, 1, "the number of a job is needed"},
 		{[]string{"audit", "dance"}, 2, `there is no command "dance"`},
 		{[]string{"audit", "verify", "--help"}, 0, "carries a hash"},
+		{[]string{"egress", "--help"}, 0, "A connection\nfor anything else is refused."},
+		{[]string{"egress", "all"}, 2, "1 arguments given, 0 needed"},
 		{[]string{"backup"}, 2, "Usage: parley backup FILE|-"},
 		{[]string{"restore", "a", "b"}, 2, "2 arguments given, 1 needed"},
 	}
@@ -151,6 +153,7 @@ func TestAdministratorsDay(t *testing.T) {
 		{"backup -", "", 0, "SQLite format 3"},
 		{"restore " + backup, "", 0, "The former database is "},
 		{"people list --requests", "", 0, ""},
+		{"egress", "", 0, "  reaches: the resolver of this machine"},
 	}
 	for _, step := range steps {
 		args := strings.Fields(step.args)
