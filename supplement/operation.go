@@ -46,6 +46,9 @@ var operation = Feature{
 					"audit_head.id audit_head.record audit_head.hash")},
 				{Log, asLongAsTheLog, names("mark")},
 			},
+			Sent: []Sent{
+				{Wire, toAdministrator, names("control:AuditVerified.records control:AuditVerified.mark control:AuditVerified.broken control:AuditVerified.problem")},
+			},
 		},
 		{
 			Name:    "work that is due",
@@ -59,6 +62,9 @@ var operation = Feature{
 			},
 			Sent: []Sent{
 				{Figures, toMonitoring, names("state")},
+				{Wire, toServer, names("control:jobRequest.id")},
+				{Wire, toAdministrator, names("control:ListedJob.id control:ListedJob.kind control:ListedJob.state control:ListedJob.due control:ListedJob.attempts " +
+					"control:ListedJob.failed control:ListedJob.error")},
 			},
 		},
 		{
