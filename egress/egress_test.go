@@ -467,6 +467,9 @@ func TestDeclarationsAreComplete(t *testing.T) {
 		if seen[d.Purpose] || d.Purpose == "" || d.For == "" || d.Data == "" || d.Hosts == "" || d.Timeout <= 0 {
 			t.Errorf("declaration %+v", d)
 		}
+		if d.Uncounted && d.Past == "" || d.Untrusted && d.Past != "" {
+			t.Errorf("%s: %+v", d.Purpose, d)
+		}
 		if d.Untrusted && (d.MaxBody == 0 || d.Together == 0) {
 			t.Errorf("%s has no limits", d.Purpose)
 		}

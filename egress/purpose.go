@@ -49,6 +49,9 @@ type Declaration struct {
 	// what it is told. Empty: Egress opens every one.
 	Past string
 
+	// Uncounted says of a purpose with Past that nobody tells the ledger.
+	Uncounted bool
+
 	// Untrusted says that host names come from outside. Then only public
 	// addresses are dialled, on the port of HTTPS, and only by HTTPS.
 	Untrusted bool
@@ -94,12 +97,13 @@ var declarations = []Declaration{
 		Timeout: 5 * time.Second,
 	},
 	{
-		Purpose: Routes,
-		For:     "Tells the other servers of the organisation what has changed, without NATS servers of their own.",
-		Data:    "hints and presence; no message",
-		Hosts:   "the other servers in the configuration, and those that they know of",
-		Past:    "nats-server, which runs inside the server, opens its routes itself and takes no dialer",
-		Timeout: 5 * time.Second,
+		Purpose:   Routes,
+		For:       "Tells the other servers of the organisation what has changed, without NATS servers of their own.",
+		Data:      "hints and presence; no message",
+		Hosts:     "the other servers in the configuration, and those that they know of",
+		Past:      "nats-server, which runs inside the server, opens its routes itself and takes no dialer",
+		Uncounted: true,
+		Timeout:   5 * time.Second,
 	},
 	{
 		Purpose: Certificates,
@@ -110,12 +114,13 @@ var declarations = []Declaration{
 		Timeout: 30 * time.Second,
 	},
 	{
-		Purpose: Control,
-		For:     "Lets the command line ask the running server on the same machine.",
-		Data:    "what the administrator types, and the answers",
-		Hosts:   "the Unix socket in the data folder",
-		Past:    "the command line is another process than the server, and nothing leaves the machine",
-		Timeout: 5 * time.Second,
+		Purpose:   Control,
+		For:       "Lets the command line ask the running server on the same machine.",
+		Data:      "what the administrator types, and the answers",
+		Hosts:     "the Unix socket in the data folder",
+		Past:      "the command line is another process than the server, and nothing leaves the machine",
+		Uncounted: true,
+		Timeout:   5 * time.Second,
 	},
 }
 

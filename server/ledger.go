@@ -17,7 +17,8 @@ type Outbound struct {
 	For         string    `json:"for"`
 	Data        string    `json:"data"`
 	Hosts       string    `json:"hosts"`
-	Past        string    `json:"past,omitempty"` // who opens the connections, where it is not the one dialer
+	Past        string    `json:"past,omitempty"`      // who opens the connections, where it is not the one dialer
+	Uncounted   bool      `json:"uncounted,omitempty"` // the figures below say nothing
 	Connections int64     `json:"connections"`
 	Refused     int64     `json:"refused"`
 	Sent        int64     `json:"sent"`     // bytes
@@ -29,7 +30,7 @@ func (c *control) outbound(w http.ResponseWriter, _ *http.Request) {
 	lines := []Outbound{}
 	for _, s := range c.ledger() {
 		lines = append(lines, Outbound{
-			Purpose: string(s.Purpose), For: s.For, Data: s.Data, Hosts: s.Hosts, Past: s.Past,
+			Purpose: string(s.Purpose), For: s.For, Data: s.Data, Hosts: s.Hosts, Past: s.Past, Uncounted: s.Uncounted,
 			Connections: s.Connections, Refused: s.Refused, Sent: s.Sent, Received: s.Received, LastUsed: s.LastUsed,
 		})
 	}
@@ -63,6 +64,9 @@ func (l *ledgerFigures) Describe(out chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (l *ledgerFigures) Collect(out chan<- prometheus.Metric) {
 	for _, s := range l.ledger() {
+		if s.Uncounted {
+			continue
+		}
 		for desc, n := range map[*prometheus.Desc]int64{
 			outboundConnections: s.Connections, outboundRefused: s.Refused, outboundSent: s.Sent, outboundReceived: s.Received,
 		} {

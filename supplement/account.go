@@ -9,7 +9,7 @@ var account = Feature{
 			Source: "the person, who types it",
 			Use:    "check that it is this person who signs in",
 			Seen:   nobody,
-			Control: "The person changes it under My Info > Change Password, which signs the other devices out. The administrator can set a new one. " +
+			Control: "The person changes it under My Info > Options > Change password, which signs the other devices out. The administrator can set a new one. " +
 				"The server keeps a hash from which the password cannot be read.",
 			Claims: []string{"AC1", "LG4"},
 			Kept: []Kept{
@@ -54,7 +54,7 @@ var account = Feature{
 			Control: "It ends when it is used, when a password is set, and by itself after some days. The server keeps a hash of the code.",
 			Claims:  []string{"AC1"},
 			Kept: []Kept{
-				{Database, "until it is used or replaced by another one", names("invitations.person invitations.code invitations.expires")},
+				{Database, "until it is used, replaced by another one, or has expired and the nightly work removes it", names("invitations.person invitations.code invitations.expires")},
 			},
 			Sent: []Sent{
 				{Wire, toServer, names("InvitationRequest.code UseInvitationRequest.code")},
@@ -77,7 +77,7 @@ var account = Feature{
 			Source:  "the server, at sign-in",
 			Use:     "let the device in without the password",
 			Seen:    self,
-			Control: "My Info > Options > This device shows the devices and signs them out. The server keeps a hash of the token.",
+			Control: "The person sees all sessions under My Info > Options > Devices and ends each of them. The server keeps a hash of the token.",
 			Claims:  []string{"AC3", "LG4"},
 			Kept: []Kept{
 				{Database, untilSignOut, names("devices.token devices.auth_time devices.methods")},
@@ -101,7 +101,7 @@ var devices = Feature{
 			Source:  "the browser, at sign-in, and the server, which notes the use",
 			Use:     "show the person the devices, end those that are not used, and know who still waits for a message",
 			Seen:    self,
-			Control: "My Info > Options > This device signs a device out. A device that is not used is signed out by itself; the administrator sets after how long.",
+			Control: "The person signs a device out under My Info > Options > Devices. A device that is not used is signed out by itself; the administrator sets after how long.",
 			Rules:   []string{"DeviceIdle", "MaxDevices"},
 			Claims:  []string{"AC3"},
 			Kept: []Kept{
@@ -120,7 +120,7 @@ var devices = Feature{
 			Source:  "the server, at random, when a person first signs in on a browser profile",
 			Use:     "encrypt the history on the device",
 			Seen:    self,
-			Control: "Signing out removes it from the device; the same person gets it back by signing in there. Another person's sign-in removes it for good from the device.",
+			Control: "Signing out removes it from the device; the same person gets it back by signing in there. Another person's sign-in removes it from the device for good.",
 			Claims:  []string{"IM6"},
 			Kept: []Kept{
 				{Database, afterSignOut, names("history_keys.person history_keys.installation history_keys.history_key")},

@@ -20,7 +20,7 @@ func TestBusIsDeclared(t *testing.T) {
 	for _, problem := range problems {
 		t.Error(problem)
 	}
-	compare(t, supplement.Bus, found, `{Bus, otherServers, names("NAME")}`)
+	compare(t, supplement.Bus, found, `{Bus, TO WHOM, names("NAME")}`)
 }
 
 // readBus gives the names with which the program calls Table, Hear and Tell of

@@ -134,7 +134,8 @@ func readRecords(scripts []script) (clear, sealed reality, problems []string) {
 }
 
 // faculties are the ways in which a page can keep or send something, or find
-// something out. Nothing else in the language can.
+// something out about the person or the device. Each is one that the app uses or that
+// the product says it does not.
 var faculties = map[string]*regexp.Regexp{
 	"databases":      regexp.MustCompile(`\bindexedDB\b|\bopenDatabase\(`),
 	"caches":         regexp.MustCompile(`\bcaches\b`),

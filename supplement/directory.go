@@ -66,7 +66,7 @@ var directory = Feature{
 			privacy.WorkPhone|privacy.Mobile|privacy.HomePhone|privacy.OtherPhones, "people.region", "Person.Region", "Phone.dial"),
 		{
 			Name: "the picture", Source: fromDirectory, Use: "show the person", Seen: row(privacy.Photo),
-			Control: "Nobody uploads one. The person can choose not to share it, the administrator can switch pictures off.",
+			Control: "Nobody uploads one. The administrator can switch pictures off; a person who does not share the own is obeyed, but this version has no screen to choose it.",
 			Rules:   []string{"Pictures"}, Claims: []string{"PP1", "PP2"},
 			Kept: []Kept{
 				{Database, whileInDirectory, names("people.photo photos.person photos.small photos.large")},

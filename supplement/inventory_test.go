@@ -101,6 +101,42 @@ func TestItemsCanBeRead(t *testing.T) {
 	}
 }
 
+// The ways that the inventory tells people to go are there: every part is a label
+// of the app.
+func TestControlsNameLabelsOfTheApp(t *testing.T) {
+	labels := map[string]bool{}
+	for _, script := range readApp(t) {
+		if strings.HasPrefix(script.name, "web/src/text/") {
+			for _, line := range script.lines {
+				if match := label.FindStringSubmatch(line); match != nil {
+					labels[match[1]] = true
+				}
+			}
+		}
+	}
+	ways := 0
+	for _, item := range supplement.Items() {
+		for _, match := range way.FindAllStringSubmatch(item.Control, -1) {
+			ways++
+			parts := strings.Split(match[1], " > ")
+			for i, part := range parts {
+				last := i == len(parts)-1
+				if !labels[part] && !(last && slices.ContainsFunc(slices.Collect(maps.Keys(labels)), func(l string) bool { return l != "" && strings.HasPrefix(part, l) })) {
+					t.Errorf("%s: %q: the app has no label %q", item.Name, match[1], part)
+				}
+			}
+		}
+	}
+	if ways == 0 {
+		t.Error("no item says where to go")
+	}
+}
+
+var (
+	label = regexp.MustCompile(`^ {2}'[\w.-]+': '(.*)',$`)
+	way   = regexp.MustCompile(`under ([A-Z]\w*(?: \w+)*(?: > [A-Z]\w*(?: \w+)*)+)`)
+)
+
 func checkItem(t *testing.T, item supplement.Item, rules map[string]bool) {
 	t.Helper()
 	for what, text := range map[string]string{"name": item.Name, "source": item.Source, "use": item.Use, "audience": item.Seen.Who} {

@@ -40,6 +40,11 @@ func readLog(m *source.Checked) (found reality, problems []string) {
 		before = len(r.passing)
 		r.read()
 	}
+	for _, f := range m.Unbuilt {
+		if slices.Contains(slices.Collect(maps.Values(f.Imports)), "log/slog") {
+			r.problems = append(r.problems, f.Name+" is not built on this machine, so what it logs cannot be read: log in a file without build constraints")
+		}
+	}
 	for place := range foreignLogs {
 		if !r.foreign[place] {
 			r.problems = append(r.problems, place+" no longer lets others log: take it out of foreignLogs in supplement/log_test.go")
@@ -59,6 +64,7 @@ type logReader struct {
 	foreign  map[string]bool // files that let others log
 
 	file     string
+	command  bool // it is of a command, which speaks to whoever started it
 	calling  map[ast.Expr]bool // expressions that are called
 	function *ast.FuncDecl     // around the call
 }
@@ -71,7 +77,7 @@ func (r *logReader) read() {
 			continue // for tests: they make no log of the server
 		}
 		for _, f := range p.Files {
-			r.file = f.Name
+			r.file, r.command = f.Name, f.Syntax.Name.Name == "main"
 			for _, declaration := range f.Syntax.Decls {
 				r.function, _ = declaration.(*ast.FuncDecl)
 				r.calling = map[ast.Expr]bool{}
@@ -91,6 +97,9 @@ func (r *logReader) node(n ast.Node) bool {
 		r.calling[ast.Unparen(n.Fun)] = true
 		r.call(n)
 	case *ast.SelectorExpr:
+		if f := r.info.Uses[n.Sel]; f != nil && f.Pkg() != nil && f.Pkg().Path() == "os" && (n.Sel.Name == "Stderr" || n.Sel.Name == "Stdout") && !r.command {
+			r.problem(n, "os."+n.Sel.Name+" is where the log goes: use log/slog, whose fields can be declared")
+		}
 		if f := r.info.Uses[n.Sel]; f != nil && !r.calling[n] && r.logs(f) {
 			r.problem(n, "a function of log/slog is passed on as a value: call it, so that its fields can be read")
 		}
@@ -133,6 +142,9 @@ var byOthers = []string{"NewLogLogger", "NewRecord", "SetDefault", "SetLogLogger
 
 func (r *logReader) call(call *ast.CallExpr) {
 	f := r.called(call)
+	if builtin, ok := f.(*types.Builtin); ok && strings.HasPrefix(builtin.Name(), "print") {
+		r.problem(call, builtin.Name()+" writes where the log goes: use log/slog, whose fields can be declared")
+	}
 	if f == nil || f.Pkg() == nil {
 		return
 	}
@@ -257,6 +269,7 @@ import (
 	"errors"
 	"log"
 	"log/slog"
+	"os"
 )
 
 type part struct{ logger *slog.Logger }
@@ -280,6 +293,8 @@ func (p part) work(text string, fields []any) {
 	tell := p.logger.Info
 	tell(text)
 	log.Print(text)
+	println(text)
+	os.Stderr.WriteString(text)
 }
 `
 	found, problems := readLog(module(t, program))
@@ -288,9 +303,9 @@ func (p part) work(text string, fields []any) {
 		t.Errorf("keys:\n got %q\nwant %q", got, want)
 	}
 	all := strings.Join(problems, "\n")
-	for _, says := range []string{"program.go:5: package log", "program.go:22: the text of a log record",
-		"program.go:23: the key of a log field", "program.go:24: these log fields", "program.go:25: a log attribute", "program.go:26: slog.NewLogLogger",
-		"program.go:27: a function of log/slog"} {
+	for _, says := range []string{"program.go:5: package log", "program.go:23: the text of a log record",
+		"program.go:24: the key of a log field", "program.go:25: these log fields", "program.go:26: a log attribute", "program.go:27: slog.NewLogLogger",
+		"program.go:28: a function of log/slog", "program.go:31: println", "program.go:32: os.Stderr"} {
 		if !strings.Contains(all, says) {
 			t.Errorf("it does not say %q:\n%s", says, all)
 		}

@@ -9,7 +9,7 @@ var messages = Feature{
 			Source:  "its sender, who types it",
 			Use:     "show it to the people of the conversation",
 			Seen:    members,
-			Control: "Chats > Edit > Delete removes a conversation from the device. The administrator sets how long the server waits for a device that does not come.",
+			Control: "The person removes a conversation from a device under Chats > Edit > Delete. The administrator sets how long the server waits for a device that does not come.",
 			Rules:   []string{"MessageLimit", "MaxBody"},
 			Claims:  []string{"IM1", "IM2", "IM3", "IM4", "IM5", "IM6", "LG4"},
 			Kept: []Kept{

@@ -94,7 +94,7 @@ var operation = Feature{
 			Source:  "the connection, or the proxy in front of the server",
 			Use:     "slow down whoever guesses passwords",
 			Seen:    operator,
-			Control: "It is forgotten within minutes and turned into no place. It is logged at level debug only, when a connection breaks off.",
+			Control: "It is kept in memory only, where requests and failures are counted, and turned into no place. It is logged at level debug only, when a connection breaks off.",
 			Claims:  []string{"LS2", "AC1"},
 			Kept: []Kept{
 				{Log, asLongAsTheLog, names("msg")},
@@ -157,7 +157,7 @@ var operation = Feature{
 			Control: "The operator can use files instead; then nobody is asked.",
 			Claims:  []string{"PV3"},
 			Kept: []Kept{
-				{Folder, forGood, names("acme/* lan/authority.pem")},
+				{Folder, "until the operator deletes it", names("acme/* lan/authority.pem")},
 				{Log, asLongAsTheLog, names("host expires")},
 			},
 			Sent: []Sent{
@@ -176,7 +176,7 @@ var operation = Feature{
 			},
 			Sent: []Sent{
 				{Figures, toMonitoring, names("purpose")},
-				{Wire, toAdministrator, names("control:Outbound.purpose control:Outbound.for control:Outbound.data control:Outbound.hosts control:Outbound.past " +
+				{Wire, toAdministrator, names("control:Outbound.purpose control:Outbound.for control:Outbound.data control:Outbound.hosts control:Outbound.past control:Outbound.uncounted " +
 					"control:Outbound.connections control:Outbound.refused control:Outbound.sent control:Outbound.received control:Outbound.last_used")},
 			},
 		},

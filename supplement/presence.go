@@ -105,7 +105,7 @@ var presences = Feature{
 			Source:  "the device's operating system",
 			Use:     "show the person's local time, and whether a phone or a computer is used",
 			Seen:    row(privacy.Place),
-			Control: "The administrator can switch the time zone off, and the person can choose not to share it. Nothing else about the place is ever asked for.",
+			Control: "The administrator can switch it off; a person who does not share the time zone is obeyed, but this version has no screen to choose it. Nothing else about the place is ever asked for.",
 			Rules:   []string{"Location", "PrivacyMode"},
 			Claims:  []string{"LS1", "LS2", "LS3", "PM2"},
 			Kept: []Kept{
@@ -128,7 +128,7 @@ var relationships = Feature{
 			Source:  "the person",
 			Use:     "decide what the other gets to see and whether they get through",
 			Seen:    self,
-			Control: "The person changes it at any time; it holds at once. The other person is never told.",
+			Control: "It holds at once, and the other person is never told. This version has no screen to change it.",
 			Claims:  []string{"PR7", "UC5"},
 			Kept: []Kept{
 				{Database, untilReplaced, names("relations.owner relations.other relations.level relations.in_contacts")},
@@ -143,7 +143,7 @@ var relationships = Feature{
 			Source:  "the person",
 			Use:     "keep picture, time zone or presence from others",
 			Seen:    self,
-			Control: "The person changes it at any time; the administrator decides which of these can be chosen.",
+			Control: "The administrator decides which of these can be chosen. This version has no screen to choose them.",
 			Rules:   []string{"Pictures", "Location", "PrivacyMode", "NonContactsMayReach"},
 			Claims:  []string{"PM1", "PP2", "LS3"},
 			Kept: []Kept{

@@ -4,12 +4,12 @@ import "parley/privacy"
 
 // How long things are kept.
 const (
-	whileInDirectory Term = "as long as the directory names the person; of somebody who has left, until the operator deletes it"
+	whileInDirectory Term = "as long as the operator keeps the database, also when the directory no longer names the person"
 	untilReplaced    Term = "until it is replaced"
 	untilSignOut     Term = "until the device signs out, is signed out, or has not been used for {DeviceIdle}"
-	afterSignOut     Term = "until the operator deletes it: the device needs it again when the same person signs in there"
+	afterSignOut     Term = "as long as the operator keeps the database: the device needs it again when the same person signs in there"
 	untilDelivered   Term = "until every device of everybody in the conversation has it, at most for {MessageLimit}"
-	forGood          Term = "until the operator deletes it"
+	forGood          Term = "as long as the operator keeps the database"
 	whileConnected   Term = "while the device is connected, and 45 seconds after its last sign of life"
 	whileRunning     Term = "as long as the server runs"
 	asLongAsTheLog   Term = "as long as the operator keeps the log"

@@ -35,6 +35,10 @@ func (c console) printOutbound(lines []server.Outbound) error {
 	table := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "PURPOSE\tCONNECTIONS\tREFUSED\tSENT\tRECEIVED\tLAST")
 	for _, l := range lines {
+		if l.Uncounted {
+			fmt.Fprintf(table, "%s\t-\t-\t-\t-\t-\n", l.Purpose)
+			continue
+		}
 		last := "never"
 		if !l.LastUsed.IsZero() {
 			last = l.LastUsed.Local().Format("2006-01-02 15:04:05")
@@ -47,7 +51,7 @@ func (c console) printOutbound(lines []server.Outbound) error {
 	for _, l := range lines {
 		fmt.Fprintf(c.out, "\n%s: %s\n  leaves:  %s\n  reaches: %s\n", l.Purpose, l.For, l.Data, l.Hosts)
 		if l.Past != "" {
-			fmt.Fprintf(c.out, "  counted as far as it is told: %s\n", l.Past)
+			fmt.Fprintf(c.out, "  by itself: %s\n", l.Past)
 		}
 	}
 	return nil

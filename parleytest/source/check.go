@@ -22,6 +22,10 @@ type Checked struct {
 	*Module
 	Info  *types.Info
 	Scope map[string]*types.Scope // of each package, by folder
+
+	// Unbuilt are the files that this machine does not build, so that nothing is
+	// known of their types.
+	Unbuilt []*File
 }
 
 // Check type-checks the packages of the module, those files that this machine
@@ -42,6 +46,7 @@ func (m *Module) Check() (*Checked, error) {
 		return nil, err
 	}
 	checked := &Checked{Module: m, Info: c.info, Scope: map[string]*types.Scope{}}
+	c.checked = checked
 	for _, p := range m.Packages {
 		found, err := c.Import(m.PathOf(p))
 		if err != nil {
@@ -59,6 +64,7 @@ type checker struct {
 	done     map[string]*types.Package
 	standard types.Importer
 	info     *types.Info
+	checked  *Checked
 }
 
 // Import implements types.Importer.
@@ -88,6 +94,8 @@ func (c *checker) check(target string, p *Package) (*types.Package, error) {
 		}
 		if built {
 			files = append(files, f.Syntax)
+		} else {
+			c.checked.Unbuilt = append(c.checked.Unbuilt, f)
 		}
 	}
 	config := types.Config{Importer: c, Error: func(error) {}, FakeImportC: true}
