@@ -64,7 +64,7 @@ type logReader struct {
 	foreign  map[string]bool // files that let others log
 
 	file     string
-	command  bool // it is of a command, which speaks to whoever started it
+	command  bool              // it is of a command, which speaks to whoever started it
 	calling  map[ast.Expr]bool // expressions that are called
 	function *ast.FuncDecl     // around the call
 }
