@@ -39,8 +39,10 @@ var opens = map[string]string{
 	"github.com/jackc/pgx/v5/pgxpool":  "New NewWithConfig Connect*",
 	"github.com/jackc/pgx/v5/stdlib":   "OpenDB* GetConnector GetPoolConnector RegisterConnConfig",
 	"github.com/nats-io/nats.go":       "Connect Options GetDefaultOptions",
-	"github.com/caddyserver/certmagic": "NewACMEIssuer",
-	"github.com/nats-io/nats-server/v2/server": "NewServer New Run",
+	"github.com/caddyserver/certmagic": "NewACMEIssuer DefaultACME NewDefault HTTPS Listen TLS ManageSync ManageAsync ACMEServer*",
+	"github.com/pressly/goose/v3":      "OpenDBWithDriver",
+	"github.com/prometheus/client_golang/prometheus/push": "*",
+	"github.com/nats-io/nats-server/v2/server":            "NewServer New Run",
 }
 
 // exception is a place that opens something by itself.
@@ -89,7 +91,6 @@ var libraries = map[string]string{
 	"github.com/pressly/goose/v3":         "runs statements on the database that it is given",
 	"github.com/prometheus/client_golang": "counts and answers; nothing is pushed",
 	"go.uber.org/zap":                     "is given to certmagic to discard its log",
-	"golang.org/x/crypto":                 "computes",
 	"golang.org/x/image":                  "computes",
 	"golang.org/x/net/idna":               "computes",
 	"golang.org/x/sync":                   "waits",

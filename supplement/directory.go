@@ -28,7 +28,7 @@ var directory = Feature{
 			Name:    "who is who",
 			Source:  "the server, which numbers people, and " + fromDirectory + ", which says who they are",
 			Use:     "know a person again whose name or address changes",
-			Seen:    anybody,
+			Seen:    row(privacy.Name),
 			Control: "The directory's administrator adds, disables and removes people.",
 			Claims:  []string{"CC3"},
 			Kept: []Kept{
