@@ -69,6 +69,8 @@ var doors = []door{
 	{address: "POST /people/invite", behind: forControl, operator: 200, body: `{"address": "kwame"}`, fields: "link expires"},
 	{address: "POST /people/password", behind: forControl, operator: 200, body: `{"address": "kwame", "password": "another horse battery"}`},
 	{address: "GET /backup", behind: forControl, operator: 200, fields: "-"},
+	{address: "GET /egress", behind: forControl, operator: 200,
+		fields: "[].purpose [].for [].data [].hosts [].past? [].uncounted? [].connections [].refused [].sent [].received [].last_used?"},
 	{address: "GET /audit/verify", behind: forControl, operator: 200, fields: "records mark broken? problem?"},
 	{address: "GET /jobs", behind: forControl, operator: 200, fields: "[].id? [].kind? [].state? [].due? [].attempts? [].failed? [].error?"},
 	{address: "POST /jobs/retry", behind: forControl, operator: 422, body: `{"id": 4711}`, fields: "error"}, // there is no such job

@@ -46,6 +46,7 @@ type world struct {
 	server *Server
 	web    *httptest.Server
 	store  *store.Store
+	path   string // the data folder
 	gate   *privacy.Gate
 	board  *presence.Board
 	book   *contact.Book
@@ -83,7 +84,8 @@ func newWorld(t testing.TB, change ...func(*Config, *pace)) *world {
 			t.Fatal(err)
 		}
 	}
-	w.store, err = store.Open(ctx, store.Config{Path: filepath.Join(t.TempDir(), "parley.db"), Log: logger})
+	w.path = filepath.Join(t.TempDir(), "parley.db")
+	w.store, err = store.Open(ctx, store.Config{Path: w.path, Log: logger})
 	check()
 	w.gate, err = privacy.NewGate(ctx, privacy.Config{Store: w.store, Policy: rules, Announce: w.announce})
 	check()

@@ -276,6 +276,7 @@ func (w *matrixWorld) within(t *testing.T) *matrixWorld {
 func (w *world) as(actor parley.Actor) string {
 	s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		c := w.server.identify(r)
+		setHeaders(rw.Header())
 		if err := w.server.admit(rw, r, &c); err != nil {
 			writeProblem(rw, problemOf(err))
 			return

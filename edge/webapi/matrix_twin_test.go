@@ -176,3 +176,33 @@ func lastEntryTo(w *matrixWorld, conversation string, text []byte) string {
 	}
 	return "nothing"
 }
+
+// TestNothingIsToldAfterTheBlock: what was written before somebody was blocked and
+// is fetched after it is delivered, and they are not told.
+//
+// claim: PR7
+func TestNothingIsToldAfterTheBlock(t *testing.T) {
+	w := newMatrixWorld(t)
+	bystander, sender := w.signIn(bystanderName).online(), w.clients["colleague"]
+	socket := sender.online()
+	message := w.messageTo(sender, w.ids[subjectName], "message")
+	socket.send(message)
+	socket.expect("accepted")
+	entry := w.socket.expect("entry")
+	w.relate(privacy.Relation{Other: w.ids["colleague"], Level: privacy.Blocked})
+	for _, frame := range []any{
+		AckFrame{Type: "ack", Cursor: entry.text("cursor")},
+		ReadFrame{Type: "read", Conversation: message.Conversation, ID: entry.text("cursor")},
+		TypingFrame{Type: "typing", Conversation: message.Conversation, On: true},
+	} {
+		w.socket.send(frame)
+	}
+	w.socket.settle()
+	if told := w.fenced(socket, bystander, sender); len(told) > 0 {
+		t.Errorf("blocked, the sender is told %v", told)
+	}
+	var marks Marks
+	if sender.get(sender.call("GET", "/api/marks", nil), http.StatusOK, &marks); len(marks.Marks) > 0 {
+		t.Errorf("blocked, the sender has the marks %+v", marks.Marks)
+	}
+}

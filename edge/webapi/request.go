@@ -71,15 +71,19 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	c := s.identify(r)
 	defer s.recoverRequest(w, c)
 	s.stats.requests.Add(1)
-	header := w.Header()
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	setHeaders(w.Header())
 	if err := s.admit(w, r, &c); err != nil {
 		writeProblem(w, s.refuse(err, "request", c.id))
 		return
 	}
 	s.api.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, c)))
+}
+
+// setHeaders sets what every answer of the API carries.
+func setHeaders(header http.Header) {
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 }
 
 // admit refuses what no operation would take and reads the body.
