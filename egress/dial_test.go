@@ -63,6 +63,7 @@ var exceptions = []exception{
 	{"server/tls.go", "github.com/caddyserver/certmagic.NewACMEIssuer", egress.Certificates, "asks the authority", "Ledger"},
 	{"bus/nats.go", "github.com/nats-io/nats-server/v2/server.NewServer", egress.Routes, "the routes between servers", ""},
 	{"bus/nats.go", "github.com/nats-io/nats.go.Connect", egress.Bus, "the NATS servers in the configuration, or the one in this process without a network", "SetCustomDialer"},
+	{"store/postgres.go", "github.com/jackc/pgx/v5/stdlib.OpenDB", egress.Database, "the PostgreSQL server in the configuration", "DialFunc"},
 	{"store/sqlite.go", "database/sql.Open", "", "a file in the data folder", ""},
 	{"cmd/parley/terminal.go", "os/exec.Command", "", "stty, to hide a password that is typed", ""},
 }

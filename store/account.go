@@ -75,7 +75,7 @@ func (o *setPassword) apply(b *batch) error {
 	}
 	o.ended = nil
 	if o.EndDevices {
-		ended, err := startAfresh(b, o.Person, o.Except)
+		ended, err := startAfresh(b, o.Person, o.Except, parley.EndedPassword)
 		if err != nil {
 			return err
 		}
@@ -98,16 +98,16 @@ ON CONFLICT (person) DO UPDATE SET hash = excluded.hash`
 
 // startAfresh ends every device of a person but one, and removes every other way
 // in that was asked for.
-func startAfresh(b *batch, person parley.PersonID, except parley.DeviceID) ([]parley.DeviceID, error) {
+func startAfresh(b *batch, person parley.PersonID, except parley.DeviceID, reason parley.EndReason) ([]parley.DeviceID, error) {
 	for _, query := range []string{
 		`DELETE FROM invitations WHERE person = $1`,
 		`DELETE FROM reset_requests WHERE person = $1`,
 	} {
-		if _, err := b.exec(query, int64(person)); err != nil {
+		if err := b.later(query, int64(person)); err != nil {
 			return nil, fmt.Errorf("removing invitations of %v: %w", person, err)
 		}
 	}
-	return endDevices(b, person, nil, except)
+	return endDevices(b, person, nil, except, reason)
 }
 
 // SetPasswordHash implements account.Store.
@@ -139,10 +139,12 @@ func (o *setDisabled) apply(b *batch) error {
 		return parley.ErrWithheld
 	}
 	if o.disabled {
-		if o.ended, err = startAfresh(b, o.person, 0); err != nil {
+		if o.ended, err = startAfresh(b, o.person, 0, parley.EndedDisabled); err != nil {
 			return err
 		}
+		b.tell(parley.AccountDisabled{Person: o.person})
 	}
+	b.tell(parley.PeopleChanged{People: []parley.PersonID{o.person}})
 	return b.alongside(o.also)
 }
 
@@ -220,7 +222,7 @@ SELECT person FROM invitations JOIN people ON people.id = person WHERE code = $1
 	if err := upsertHash(b, person, o.hash); err != nil {
 		return err
 	}
-	if o.ended, err = startAfresh(b, person, 0); err != nil {
+	if o.ended, err = startAfresh(b, person, 0, parley.EndedPassword); err != nil {
 		return err
 	}
 	return b.alongside(o.also)

@@ -116,14 +116,11 @@ func (b *batch) audit(records []parley.Audit) error {
 			action: string(r.Action), person: int64(r.Person), detail: r.Detail,
 		}
 		head.hash = a.sum(head.hash)
-		if _, err := b.exec(insertAudit, a.id, a.at, a.kind, a.actor, a.device, a.action, a.person, a.detail, head.hash); err != nil {
+		if err := b.later(insertAudit, a.id, a.at, a.kind, a.actor, a.device, a.action, a.person, a.detail, head.hash); err != nil {
 			return fmt.Errorf("storing an audit record: %w", err)
 		}
 	}
-	if _, err := b.exec(upsertAuditHead, last, head.hash); err != nil {
-		return fmt.Errorf("moving the end of the audit trail: %w", err)
-	}
-	return nil
+	return parley.Wrap(b.later(upsertAuditHead, last, head.hash), "moving the end of the audit trail")
 }
 
 // chainAudit gives the records from before there was a chain their hashes. It
@@ -150,7 +147,7 @@ func (chainAudit) apply(b *batch) error {
 				return nil // the end is missing, not the chain: a verification will say so
 			}
 			r.hash = r.sum(last.hash)
-			if _, err := b.exec(`UPDATE audit SET hash = $2 WHERE id = $1`, r.id, r.hash); err != nil {
+			if err := b.later(`UPDATE audit SET hash = $2 WHERE id = $1`, r.id, r.hash); err != nil {
 				return fmt.Errorf("chaining the audit trail: %w", err)
 			}
 			last = r
@@ -159,10 +156,7 @@ func (chainAudit) apply(b *batch) error {
 	if last.id == 0 {
 		return nil
 	}
-	if _, err := b.exec(upsertAuditHead, last.id, last.hash); err != nil {
-		return fmt.Errorf("moving the end of the audit trail: %w", err)
-	}
-	return nil
+	return parley.Wrap(b.later(upsertAuditHead, last.id, last.hash), "moving the end of the audit trail")
 }
 
 // AuditMark names a record of the audit trail, and with it everything before:

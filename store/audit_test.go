@@ -44,38 +44,39 @@ func (w *world) whole(records int64, known ...AuditMark) AuditMark {
 }
 
 func TestAuditIsAChain(t *testing.T) {
-	dir := t.TempDir()
-	w := start(t, dir)
-	if end := w.whole(0); end.String() != "" {
-		t.Errorf("an empty trail ends with %v", end)
-	}
-	w.record(parley.AuditSignedIn, parley.AuditInvited)
-	first := w.whole(2)
-	// A change that fails leaves nothing in the chain.
-	err := w.writer.do(t.Context(), w.writer.queue, failing{also: parley.Alongside{Audit: []parley.Audit{{Action: "never"}}}})
-	if err == nil {
-		t.Fatal("the change did not fail")
-	}
-	var writers sync.WaitGroup
-	for range 8 {
-		writers.Go(func() {
-			for range 50 {
-				if err := w.AddAudit(parley.AuditSignedOut, parley.System); err != nil {
-					t.Error(err)
+	forEachDatabase(t, func(t *testing.T, c Config) {
+		w := start(t, c)
+		if end := w.whole(0); end.String() != "" {
+			t.Errorf("an empty trail ends with %v", end)
+		}
+		w.record(parley.AuditSignedIn, parley.AuditInvited)
+		first := w.whole(2)
+		// A change that fails leaves nothing in the chain.
+		err := w.writer.do(t.Context(), w.writer.queue, failing{also: parley.Alongside{Audit: []parley.Audit{{Action: "never"}}}})
+		if err == nil {
+			t.Fatal("the change did not fail")
+		}
+		var writers sync.WaitGroup
+		for range 8 {
+			writers.Go(func() {
+				for range 50 {
+					if err := w.AddAudit(parley.AuditSignedOut, parley.System); err != nil {
+						t.Error(err)
+					}
+					w.verdict()
 				}
-				w.verdict()
-			}
-		})
-	}
-	writers.Wait()
-	end := w.whole(402, first)
-	w.close()
-	w = start(t, dir)
-	if again := w.whole(402, first, end); again != end {
-		t.Errorf("after closing and opening the end is %v, was %v", again, end)
-	}
-	w.record(parley.AuditSignedIn)
-	w.whole(403, end)
+			})
+		}
+		writers.Wait()
+		end := w.whole(402, first)
+		w.close()
+		w = start(t, c)
+		if again := w.whole(402, first, end); again != end {
+			t.Errorf("after closing and opening the end is %v, was %v", again, end)
+		}
+		w.record(parley.AuditSignedIn)
+		w.whole(403, end)
+	})
 }
 
 // What somebody does to the table behind the server's back, and the first record
@@ -115,29 +116,31 @@ func TestAuditTamperingIsNoticed(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			w := start(t, t.TempDir())
-			for range 4 {
-				w.record(parley.AuditSignedIn, parley.AuditInvited)
-			}
-			w.whole(8)
-			w.between(func(s *session) error {
-				for _, sql := range test.sql {
-					if _, err := s.exec(context.Background(), sql); err != nil {
-						return err
-					}
+			forEachDatabase(t, func(t *testing.T, c Config) {
+				w := start(t, c)
+				for range 4 {
+					w.record(parley.AuditSignedIn, parley.AuditInvited)
 				}
-				return nil
+				w.whole(8)
+				w.between(func(s *session) error {
+					for _, sql := range test.sql {
+						if _, err := s.exec(context.Background(), sql); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				v := w.verdict()
+				if v.Broken != test.broken || !strings.Contains(v.Problem, test.problem) {
+					t.Errorf("the verdict is %+v; want record %d, %q", v, test.broken, test.problem)
+				}
+				// Work goes on whatever was done to the trail, and hides nothing: where the
+				// end was meddled with, the next record shows it.
+				w.record(parley.AuditSignedOut)
+				if after := w.verdict(); after.Broken == 0 {
+					t.Errorf("after another record the verdict is %+v", after)
+				}
 			})
-			v := w.verdict()
-			if v.Broken != test.broken || !strings.Contains(v.Problem, test.problem) {
-				t.Errorf("the verdict is %+v; want record %d, %q", v, test.broken, test.problem)
-			}
-			// Work goes on whatever was done to the trail, and hides nothing: where the
-			// end was meddled with, the next record shows it.
-			w.record(parley.AuditSignedOut)
-			if after := w.verdict(); after.Broken == 0 {
-				t.Errorf("after another record the verdict is %+v", after)
-			}
 		})
 	}
 }
@@ -145,32 +148,34 @@ func TestAuditTamperingIsNoticed(t *testing.T) {
 // A chain that was made anew from changed records is whole in itself. Only a mark
 // kept elsewhere shows it.
 func TestAuditMarkShowsANewChain(t *testing.T) {
-	w := start(t, t.TempDir())
-	w.record(parley.AuditSignedIn, parley.AuditInvited, parley.AuditSignedOut)
-	mark := w.whole(3)
-	kept := must(ParseAuditMark(mark.String()))(t)
-	if kept != mark {
-		t.Errorf("%v is read as %v", mark, kept)
-	}
-	w.record(parley.AuditSignedIn)
-	w.whole(4, kept)
-	w.between(func(s *session) error {
-		for _, sql := range []string{"UPDATE audit SET person = 9 WHERE id = 2", "UPDATE audit SET hash = $1", "UPDATE audit_head SET record = 0, hash = $1"} {
-			args := []any{[]byte{}}[:strings.Count(sql, "$1")]
-			if _, err := s.exec(context.Background(), sql, args...); err != nil {
-				return err
-			}
+	forEachDatabase(t, func(t *testing.T, c Config) {
+		w := start(t, c)
+		w.record(parley.AuditSignedIn, parley.AuditInvited, parley.AuditSignedOut)
+		mark := w.whole(3)
+		kept := must(ParseAuditMark(mark.String()))(t)
+		if kept != mark {
+			t.Errorf("%v is read as %v", mark, kept)
 		}
-		return (&batch{session: s}).run(chainAudit{})
+		w.record(parley.AuditSignedIn)
+		w.whole(4, kept)
+		w.between(func(s *session) error {
+			for _, sql := range []string{"UPDATE audit SET person = 9 WHERE id = 2", "UPDATE audit SET hash = $1", "UPDATE audit_head SET record = 0, hash = $1"} {
+				args := []any{[]byte{}}[:strings.Count(sql, "$1")]
+				if _, err := s.exec(context.Background(), sql, args...); err != nil {
+					return err
+				}
+			}
+			return w.writer.alone(chainAudit{})
+		})
+		w.whole(4)
+		if v := w.verdict(kept); v.Broken != 3 || !strings.Contains(v.Problem, "mark") {
+			t.Errorf("against a mark from before the verdict is %+v", v)
+		}
+		beyond := AuditMark{Record: 100, Hash: kept.Hash}
+		if v := w.verdict(beyond); v.Broken != 5 || !strings.Contains(v.Problem, "mark of record 100") {
+			t.Errorf("against a mark of a record that is not there the verdict is %+v", v)
+		}
 	})
-	w.whole(4)
-	if v := w.verdict(kept); v.Broken != 3 || !strings.Contains(v.Problem, "mark") {
-		t.Errorf("against a mark from before the verdict is %+v", v)
-	}
-	beyond := AuditMark{Record: 100, Hash: kept.Hash}
-	if v := w.verdict(beyond); v.Broken != 5 || !strings.Contains(v.Problem, "mark of record 100") {
-		t.Errorf("against a mark of a record that is not there the verdict is %+v", v)
-	}
 }
 
 func TestParseAuditMarkRefuses(t *testing.T) {
@@ -204,14 +209,14 @@ func TestAuditOfAnOlderDatabaseIsChained(t *testing.T) {
 	backup := filepath.Join(t.TempDir(), "backup")
 	check(t, copyFile(filepath.Join(older, databaseFile), backup))
 
-	w := start(t, older)
+	w := start(t, inDir(older))
 	end := w.whole(2500)
 	w.record(parley.AuditSignedIn)
 	w.whole(2501, end)
 
 	restored := t.TempDir()
 	must(Restore(t.Context(), backup, restored))(t)
-	start(t, restored).whole(2501, end) // what was there, and that it was restored
+	start(t, inDir(restored)).whole(2501, end) // what was there, and that it was restored
 }
 
 // makeFirstSchema makes a database as the first version made it, with audit
@@ -222,7 +227,7 @@ func makeFirstSchema(t *testing.T, dir string, records int) {
 	check(t, createFile(path))
 	db := must(openDatabase(path, writerPragmas, 1))(t)
 	defer db.Close()
-	files := must(fs.Sub(schema, "schema/sqlite"))(t)
+	files := must(fs.Sub(sqliteSchema, "schema/sqlite"))(t)
 	provider := must(goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithTableName("schema_versions"), goose.WithLogger(goose.NopLogger())))(t)
 	must(provider.UpTo(t.Context(), 1))(t)
 	for _, sql := range []string{

@@ -12,7 +12,8 @@ import (
 
 // operation is one change as data. apply runs its statements within the batch; a
 // failure takes back what this operation did and nothing else. It may run in any
-// batch and sees everything that came before it.
+// batch and sees everything that came before it. When a batch has to be tried
+// again, it runs once more.
 type operation interface {
 	apply(b *batch) error
 }
@@ -28,56 +29,88 @@ type step struct {
 // change is an operation that is nothing but statements.
 type change struct {
 	steps []step
+	tells []parley.Event // to the other nodes
 	also  parley.Alongside
 }
 
 func (c change) apply(b *batch) error {
 	for _, s := range c.steps {
+		if s.missing == nil {
+			if err := b.later(s.query, s.args...); err != nil {
+				return err
+			}
+			continue
+		}
 		n, err := b.exec(s.query, s.args...)
 		if err != nil {
 			return err
 		}
-		if n == 0 && s.missing != nil {
+		if n == 0 {
 			return s.missing
 		}
 	}
+	b.tell(c.tells...)
 	return b.alongside(c.also)
 }
 
 // batch is what goes into one commit. It belongs to the writer's goroutine.
 type batch struct {
-	session *session
+	ctx     context.Context
+	end     context.CancelFunc // of ctx
+	careful bool               // nothing is sent together with the rest
+	feeds   bool               // there is somebody to tell
+	tx      transaction        // nil: it is not begun
 	now     time.Time
+	began   place                      // where log and feed ended before
 	head    parley.Pos                 // highest position handed out
 	heads   map[parley.StreamID]uint64 // number handed out last, of the streams in use
 	entries []parley.Entry             // in the order of their positions
-	waiting []outcome                  // who is told afterwards
+	told    []parley.Event             // for the other nodes
+	news    []notice                   // the same as rows
+	waiting []outcome                  // who is answered afterwards
 	cursors *cursors
 	taken   map[parley.DeviceID]parley.Pos // cursors that this commit writes
 	purged  int64                          // rows of the log deleted
 	jobs    bool                           // jobs may have been stored
 }
 
-func (b *batch) exec(query string, args ...any) (int64, error) {
-	return b.session.exec(context.Background(), query, args...)
-}
+func (b *batch) exec(query string, args ...any) (int64, error) { return b.tx.exec(query, args...) }
 
-func (b *batch) queryRow(query string, args ...any) row {
-	return b.session.queryRow(context.Background(), query, args...)
-}
+func (b *batch) queryRow(query string, args ...any) row { return b.tx.queryRow(query, args...) }
 
 func (b *batch) query(query string, args ...any) (*sql.Rows, error) {
-	return b.session.query(context.Background(), query, args...)
+	return b.tx.query(query, args...)
 }
 
-const insertEntry = `
-INSERT INTO log (pos, stream, n, sender, device, client_id, about, kind, content, at, body)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-ON CONFLICT (device, client_id) WHERE device <> 0 DO NOTHING`
+// later is for a statement that cannot be refused and of which nobody needs to
+// know what it changed.
+func (b *batch) later(query string, args ...any) error { return b.tx.later(query, args...) }
 
-// append gives the entry its place and inserts it. It reports false for an entry
-// that is stored already. One prepared statement a row is the fastest way here:
-// the driver binds in quadratic time, so longer inserts were slower.
+// tell announces events to the other nodes, if there may be any.
+func (b *batch) tell(events ...parley.Event) {
+	if b.feeds {
+		b.told = append(b.told, events...)
+	}
+}
+
+// commit makes the batch durable.
+func (b *batch) commit() error {
+	for _, event := range b.told {
+		b.news = append(b.news, notices(event)...)
+	}
+	for i := range b.news {
+		b.news[i].seq = b.began.seq + int64(i) + 1
+	}
+	return b.tx.commit(b.ends(), b.news, b.now.UnixMilli())
+}
+
+// ends is where log and feed end with this batch.
+func (b *batch) ends() place {
+	return place{head: b.head, seq: b.began.seq + int64(len(b.news))}
+}
+
+// append gives the entry its place and stores it. It reports false for an entry
+// that is stored already.
 func (b *batch) append(e parley.Entry) (fresh bool, err error) {
 	n, err := b.streamHead(e.Stream)
 	if err != nil {
@@ -87,9 +120,7 @@ func (b *batch) append(e parley.Entry) (fresh bool, err error) {
 	if e.Body == nil {
 		e.Body = parley.Body{}
 	}
-	rows, err := b.exec(insertEntry, int64(e.Pos), int64(e.Stream), int64(e.N), int64(e.Sender), int64(e.Device),
-		string(e.ClientID), int64(e.About), int64(e.Kind), e.Content, e.At.UnixMilli(), []byte(e.Body))
-	if err != nil || rows == 0 {
+	if fresh, err = b.tx.put(&e); err != nil || !fresh {
 		return false, err
 	}
 	b.head, b.heads[e.Stream] = e.Pos, e.N
@@ -99,24 +130,11 @@ func (b *batch) append(e parley.Entry) (fresh bool, err error) {
 
 // known is the position of the stored entry with this id.
 func (b *batch) known(device parley.DeviceID, id parley.ClientID) (parley.Pos, error) {
-	pos, ok, err := b.find(device, id)
+	pos, ok, err := b.tx.find(device, id)
 	if err == nil && !ok {
 		err = errors.New("a known entry is not stored")
 	}
 	return pos, err
-}
-
-// find looks for the entry with this id.
-func (b *batch) find(device parley.DeviceID, id parley.ClientID) (pos parley.Pos, ok bool, err error) {
-	err = b.queryRow("SELECT pos FROM log WHERE device = $1 AND client_id = $2 AND device <> 0",
-		int64(device), string(id)).Scan(&pos)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return 0, false, nil
-	case err != nil:
-		return 0, false, fmt.Errorf("looking up an entry: %w", err)
-	}
-	return pos, true, nil
 }
 
 const selectStreamHead = `
@@ -147,29 +165,32 @@ func (b *batch) undo(mark int) {
 	b.entries = b.entries[:mark]
 }
 
-// run applies an operation so that a failure leaves no trace of it.
+// run applies an operation so that a failure leaves no trace of it. An error that
+// breaks the batch concerns everybody in it.
 func (b *batch) run(op operation) error {
-	if _, err := b.exec("SAVEPOINT operation"); err != nil {
+	if err := b.tx.point(); err != nil {
 		return err
 	}
-	mark, purged := len(b.entries), b.purged
+	entries, told, purged := len(b.entries), len(b.told), b.purged
 	err := op.apply(b)
 	if err == nil {
-		_, err = b.exec("RELEASE operation")
+		return b.tx.accept()
+	}
+	if b.broken(err) {
 		return err
 	}
-	if _, fatal := storageFailure(err); fatal {
-		return err
-	}
-	b.undo(mark)
-	b.purged = purged
-	if _, back := b.exec("ROLLBACK TO operation"); back != nil {
+	b.undo(entries)
+	b.told, b.purged = b.told[:told], purged
+	if back := b.tx.undo(); back != nil {
 		return errors.Join(err, back)
 	}
-	if _, release := b.exec("RELEASE operation"); release != nil {
-		return errors.Join(err, release)
-	}
 	return err
+}
+
+// broken reports whether err concerns the whole batch.
+func (b *batch) broken(err error) bool {
+	_, failure := storageFailure(err)
+	return failure || b.tx.spoiled()
 }
 
 // alongside stores what a change carries with it.

@@ -16,7 +16,7 @@ import (
 // BenchmarkPurge deletes entries of 500 conversations with 200-byte bodies, all
 // that 20,000 appends left.
 func BenchmarkPurge(b *testing.B) {
-	w := prepared(b, b.TempDir(), Config{})
+	w := prepared(b, Config{Path: b.TempDir()})
 	w.run()
 	const rows, streams = 20_000, 500
 	for b.Loop() {

@@ -74,7 +74,7 @@ func TestKillLosesNothing(t *testing.T) {
 	for range 10 {
 		runAndKill(t, dir, acknowledged)
 	}
-	w := start(t, dir)
+	w := start(t, inDir(dir))
 	var purged parley.Pos
 	check(t, w.read.db.QueryRowContext(t.Context(), `SELECT coalesce(max(purged), 0) FROM streams`).Scan(&purged))
 	stored, ids := map[parley.Pos]string{}, map[string]bool{}

@@ -87,8 +87,6 @@ func (c *cursors) putBack(taken map[parley.DeviceID]parley.Pos) {
 	c.arm(time.Second)
 }
 
-const updateCursor = `UPDATE devices SET cursor = $2 WHERE id = $1 AND cursor < $2`
-
 // writeCursors writes at most limit of the gathered cursors.
 func (b *batch) writeCursors(limit int) error {
 	taken := b.cursors.take(limit)
@@ -97,10 +95,5 @@ func (b *batch) writeCursors(limit int) error {
 	} else {
 		maps.Copy(b.taken, taken)
 	}
-	for device, pos := range taken {
-		if _, err := b.exec(updateCursor, int64(device), int64(pos)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return b.tx.cursors(taken)
 }

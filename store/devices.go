@@ -45,6 +45,7 @@ func (o *addDevice) apply(b *batch) error {
 	if err := insertDevice(b, d, o.new.Token); err != nil {
 		return err
 	}
+	b.tell(parley.DeviceSignedIn{Person: d.Person, Device: d.ID, From: d.From})
 	if err := o.makeRoom(b, others); err != nil {
 		return err
 	}
@@ -100,7 +101,7 @@ func (o *addDevice) makeRoom(b *batch, others []account.Device) error {
 	if len(ended) == 0 {
 		return nil // nil would mean all of them, the new one too
 	}
-	_, err := endDevices(b, o.new.Device.Person, ended, 0)
+	_, err := endDevices(b, o.new.Device.Person, ended, 0, parley.EndedReplaced)
 	return err
 }
 
@@ -168,7 +169,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id`
 
 // endDevices ends the named devices of a person (nil: all) but except, and
 // remembers how far they had read.
-func endDevices(b *batch, person parley.PersonID, ids []parley.DeviceID, except parley.DeviceID) ([]parley.DeviceID, error) {
+func endDevices(b *batch, person parley.PersonID, ids []parley.DeviceID, except parley.DeviceID, reason parley.EndReason) ([]parley.DeviceID, error) {
 	const (
 		remove = `DELETE FROM devices WHERE id = $1 AND person = $2 RETURNING cursor`
 		raise  = `
@@ -185,23 +186,25 @@ ON CONFLICT (person) DO UPDATE SET floor = excluded.floor WHERE readers.floor < 
 		}
 	}
 	var ended []parley.DeviceID
+	var cursors []parley.Pos
 	for _, id := range ids {
 		if id == except {
 			continue
 		}
-		var cursor int64
+		var cursor parley.Pos
 		err := b.queryRow(remove, int64(id), int64(person)).Scan(&cursor)
 		if errors.Is(err, sql.ErrNoRows) {
 			continue
 		}
 		if err == nil {
-			_, err = b.exec(raise, int64(person), cursor)
+			err = b.later(raise, int64(person), int64(cursor))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("ending %v: %w", id, err)
 		}
-		ended = append(ended, id)
+		ended, cursors = append(ended, id), append(cursors, cursor)
 	}
+	b.tell(parley.DevicesEnded{Person: person, Devices: ended, Reason: reason, Cursors: cursors})
 	return ended, nil
 }
 
@@ -228,8 +231,11 @@ type removeDevices struct {
 func (*removeDevices) afterCursors() {}
 
 func (o *removeDevices) apply(b *batch) (err error) {
-	if o.ended, err = endDevices(b, o.person, o.ids, o.except); err != nil {
+	if o.ended, err = endDevices(b, o.person, o.ids, o.except, o.reason); err != nil {
 		return err
+	}
+	if o.reason == parley.EndedDisabled && len(o.ended) > 0 {
+		b.tell(parley.AccountDisabled{Person: o.person})
 	}
 	return b.alongside(o.also)
 }

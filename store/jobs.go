@@ -47,7 +47,7 @@ func (b *batch) addJobs(jobs []parley.Job) error {
 		if payload == nil {
 			payload = []byte{}
 		}
-		if _, err := b.exec(insertJob, string(j.Kind), j.Name, millis(j.Due), payload); err != nil {
+		if err := b.later(insertJob, string(j.Kind), j.Name, millis(j.Due), payload); err != nil {
 			return fmt.Errorf("storing a job: %w", err)
 		}
 		b.jobs = true
@@ -216,7 +216,8 @@ func jobError(cause string) string {
 	if len(cause) > maxJobError {
 		cause = cause[:maxJobError]
 	}
-	return strings.ToValidUTF8(cause, "") // half a character may be left
+	// Half a character may be left, and PostgreSQL takes no zero byte for a text.
+	return strings.ReplaceAll(strings.ToValidUTF8(cause, ""), "\x00", "")
 }
 
 // AddJobs stores jobs by themselves.
@@ -258,7 +259,8 @@ type decideJob struct {
 
 func (o decideJob) apply(b *batch) error {
 	if !o.again {
-		return change{[]step{{`DELETE FROM jobs WHERE id = $1 AND failed > 0`, []any{o.id}, parley.ErrWithheld}}, o.also}.apply(b)
+		gone := step{`DELETE FROM jobs WHERE id = $1 AND failed > 0`, []any{o.id}, parley.ErrWithheld}
+		return change{steps: []step{gone}, also: o.also}.apply(b)
 	}
 	// Another job of its name may wait by now; then that one does the work.
 	const query = `

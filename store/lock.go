@@ -12,8 +12,8 @@ import (
 	"syscall"
 )
 
-// ErrInUse says that another program has the data directory open.
-var ErrInUse = errors.New("data directory is in use by another program")
+// ErrInUse says that another program has the data directory or the database open.
+var ErrInUse = errors.New("in use by another program")
 
 // lockFile is held for as long as the directory is open. It is never removed:
 // that would let a second program lock a new file of the same name.

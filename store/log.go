@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strconv"
 
 	"parley"
 	"parley/conversation"
@@ -95,7 +94,7 @@ const maxListed = 500
 func (s *Store) EntriesAfter(ctx context.Context, streams []parley.StreamID, after parley.Pos, limit int) ([]parley.Entry, error) {
 	var all []parley.Entry
 	for some := range slices.Chunk(streams, maxListed) {
-		rows, err := s.read.db.QueryContext(ctx, selectEntries(some), int64(after), limit)
+		rows, err := s.read.queryAmong(ctx, s.engine.entriesAfter(), plain(some), int64(after), limit)
 		entries, err := collect(rows, err, scanEntry)
 		if err != nil {
 			return nil, fmt.Errorf("reading entries after %d: %w", after, err)
@@ -107,27 +106,6 @@ func (s *Store) EntriesAfter(ctx context.Context, streams []parley.StreamID, aft
 		all = all[:min(limit, len(all))]
 	}
 	return all, nil
-}
-
-// selectEntries finds the places through the index, and reads the rows of the
-// first of them only. The ids stand in the text: the driver takes a time quadratic
-// in the number of arguments.
-func selectEntries(streams []parley.StreamID) string {
-	return `SELECT ` + entryColumns + `, body FROM log WHERE pos IN (
-SELECT pos FROM log WHERE stream IN ` + numbers(streams) + ` AND pos > $1 ORDER BY pos LIMIT $2) ORDER BY pos`
-}
-
-// numbers writes a list of numbers for use behind IN.
-func numbers[T ~int64 | ~uint32](list []T) string {
-	text := make([]byte, 0, 2+12*len(list))
-	text = append(text, '(')
-	for i, n := range list {
-		if i > 0 {
-			text = append(text, ',')
-		}
-		text = strconv.AppendInt(text, int64(n), 10)
-	}
-	return string(append(text, ')'))
 }
 
 // StreamHead implements conversation.Store.
@@ -190,7 +168,7 @@ ON CONFLICT (person, stream) DO UPDATE SET pos = excluded.pos, n = excluded.n, c
 WHERE read_marks.pos < excluded.pos`
 
 func (o setRead) apply(b *batch) error {
-	_, err := b.exec(upsertRead, int64(o.person), int64(o.mark.Stream), int64(o.mark.Pos), int64(o.mark.N), int64(b.head))
+	err := b.later(upsertRead, int64(o.person), int64(o.mark.Stream), int64(o.mark.Pos), int64(o.mark.N), int64(b.head))
 	if err != nil {
 		return fmt.Errorf("moving a read mark: %w", err)
 	}
@@ -213,6 +191,3 @@ func (s *Store) Marks(ctx context.Context, person parley.PersonID, after parley.
 	})
 	return marks, parley.Wrap(err, "reading the marks of %v", person)
 }
-
-// CatchUp implements conversation.Store. One node is always up to date.
-func (s *Store) CatchUp(context.Context) error { return nil }

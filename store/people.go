@@ -48,7 +48,7 @@ func (s *Store) People(ctx context.Context) iter.Seq2[parley.Person, error] {
 func (s *Store) PeopleByID(ctx context.Context, ids []parley.PersonID) ([]parley.Person, error) {
 	var all []parley.Person
 	for some := range slices.Chunk(slices.Compact(slices.Sorted(slices.Values(ids))), maxListed) {
-		rows, err := s.read.db.QueryContext(ctx, `SELECT `+personColumns+` FROM people WHERE id IN `+numbers(some)+` ORDER BY id`)
+		rows, err := s.read.queryAmong(ctx, `SELECT `+personColumns+` FROM people WHERE id {ids} ORDER BY id`, plain(some))
 		people, err := collect(rows, err, scanPerson)
 		if err != nil {
 			return nil, fmt.Errorf("reading people: %w", err)
@@ -89,6 +89,7 @@ func (o *applyPeople) apply(b *batch) error {
 		}
 		o.ids[i] = id
 	}
+	b.tell(parley.PeopleChanged{People: o.ids})
 	return b.alongside(o.also)
 }
 

@@ -55,18 +55,12 @@ func (o purgeStep) apply(b *batch) error {
 	if len(o.positions) == 0 {
 		return nil
 	}
-	if _, err := b.exec(raiseHead, int64(b.head)); err != nil {
+	if err := b.later(raiseHead, int64(b.head)); err != nil {
 		return fmt.Errorf("remembering the log's head: %w", err)
 	}
-	// The positions stand in the text: the driver takes a time quadratic in the
-	// number of arguments.
-	result, err := b.session.conn.ExecContext(context.Background(), "DELETE FROM log WHERE pos IN "+numbers(o.positions))
-	if err != nil {
-		return fmt.Errorf("deleting entries: %w", err)
-	}
-	n, err := result.RowsAffected()
+	n, err := b.tx.execAmong("DELETE FROM log WHERE pos {ids}", plain(o.positions))
 	b.purged += n
-	return err
+	return parley.Wrap(err, "deleting entries")
 }
 
 func (o purgeStep) book(b *batch, g gone) error {
@@ -74,7 +68,7 @@ func (o purgeStep) book(b *batch, g gone) error {
 	if o.expired {
 		delivered = 0
 		for _, p := range readers {
-			if _, err := b.exec(upsertMissed, int64(p), int64(g.pos)); err != nil {
+			if err := b.later(upsertMissed, int64(p), int64(g.pos)); err != nil {
 				return err
 			}
 		}
@@ -83,8 +77,7 @@ func (o purgeStep) book(b *batch, g gone) error {
 	if len(readers) == 2 {
 		second = readers[1]
 	}
-	_, err := b.exec(upsertStream, int64(g.stream), int64(second), int64(g.pos), int64(g.n), int64(delivered), int64(b.head))
-	return err
+	return b.later(upsertStream, int64(g.stream), int64(second), int64(g.pos), int64(g.n), int64(delivered), int64(b.head))
 }
 
 // people are those who read a stream whose id says so, the lower id first.
@@ -188,7 +181,7 @@ func (s *Store) expired(ctx context.Context, before time.Time) ([]conversation.P
 func (s *Store) Purged(ctx context.Context, streams []parley.StreamID) ([]conversation.PurgeRange, error) {
 	var all []conversation.PurgeRange
 	for some := range slices.Chunk(streams, maxListed) {
-		rows, err := s.read.db.QueryContext(ctx, `SELECT id, purged FROM streams WHERE id IN `+numbers(some)+` ORDER BY id`)
+		rows, err := s.read.queryAmong(ctx, `SELECT id, purged FROM streams WHERE id {ids} ORDER BY id`, plain(some))
 		ranges, err := collect(rows, err, scanRange)
 		if err != nil {
 			return nil, fmt.Errorf("reading up to where streams are purged: %w", err)

@@ -50,7 +50,7 @@ func canary(n, size int) string {
 // rearranged, in pages that hold long bodies, and in the write-ahead log.
 func TestPurgedTextIsInNoFile(t *testing.T) {
 	dir := t.TempDir()
-	w := start(t, dir)
+	w := start(t, inDir(dir))
 	random := rand.New(rand.NewPCG(1, 2))
 	live := map[int]parley.StreamID{}
 	next := 0
@@ -109,7 +109,7 @@ func (w *world) tidied() {
 // TestPurgeTidiesByItself is the promise as the rest of the program sees it.
 func TestPurgeTidiesByItself(t *testing.T) {
 	dir := t.TempDir()
-	w := start(t, dir)
+	w := start(t, inDir(dir))
 	check(t, w.add(message(1, 1, 1, canary(1, 60<<10)), message(2, 1, 2, canary(2, 100))))
 	check(t, w.Purge(t.Context(), upto(1, 1)))
 	until(t, "the text is gone", func() bool { return !canaries(t, dir)[1] })
@@ -121,7 +121,7 @@ func TestPurgeTidiesByItself(t *testing.T) {
 // TestReaderDelaysTidyingOnly holds a read transaction open.
 func TestReaderDelaysTidyingOnly(t *testing.T) {
 	dir := t.TempDir()
-	w := start(t, dir)
+	w := start(t, inDir(dir))
 	check(t, w.add(message(1, 1, 1, canary(1, 100))))
 	rows := must(w.read.db.QueryContext(t.Context(), `SELECT pos FROM log`))(t)
 	if !rows.Next() {
@@ -138,7 +138,7 @@ func TestReaderDelaysTidyingOnly(t *testing.T) {
 
 func TestSweepAfterCrash(t *testing.T) {
 	dir := t.TempDir()
-	w := prepared(t, dir, Config{Settle: time.Hour})
+	w := prepared(t, Config{Path: dir, Settle: time.Hour})
 	w.run()
 	var entries []parley.Entry
 	for i := range 300 {
@@ -151,7 +151,7 @@ func TestSweepAfterCrash(t *testing.T) {
 	for _, suffix := range []string{"", "-wal"} {
 		check(t, copyFile(filepath.Join(dir, databaseFile+suffix), filepath.Join(copied, databaseFile+suffix)))
 	}
-	start(t, copied)
+	start(t, inDir(copied))
 	until(t, "the purged texts are gone", func() bool {
 		for n := range canaries(t, copied) {
 			if (n-1)%3 != 2 {
@@ -163,76 +163,82 @@ func TestSweepAfterCrash(t *testing.T) {
 }
 
 func TestPurgeStopsAtItsRange(t *testing.T) {
-	w := start(t, t.TempDir())
-	var entries []parley.Entry
-	for i := range 3 * purgeRows {
-		entries = append(entries, message(parley.StreamID(1+i%2), 1, i, "x"))
-	}
-	check(t, w.add(entries...))
-	last := parley.Pos(2*purgeRows + 1)
-	check(t, w.Purge(t.Context(), upto(1, last)))
-	for _, e := range all(t, w.Retained(t.Context())) {
-		if e.Stream == 1 && e.Pos <= last {
-			t.Fatalf("entry %d is still there", e.Pos)
+	forEachDatabase(t, func(t *testing.T, c Config) {
+		w := start(t, c)
+		var entries []parley.Entry
+		for i := range 3 * purgeRows {
+			entries = append(entries, message(parley.StreamID(1+i%2), 1, i, "x"))
 		}
-	}
-	if got, want := count(t, w, "log"), 3*purgeRows-purgeRows-1; got != want {
-		t.Errorf("%d entries are left, want %d", got, want)
-	}
-	if s := w.Stats(); s.Purged != purgeRows+1 {
-		t.Errorf("%d counted as purged", s.Purged)
-	}
-	check(t, w.Purge(t.Context(), nil))
-	check(t, w.Purge(t.Context(), upto(77, 1e6)))
+		check(t, w.add(entries...))
+		last := parley.Pos(2*purgeRows + 1)
+		check(t, w.Purge(t.Context(), upto(1, last)))
+		for _, e := range all(t, w.Retained(t.Context())) {
+			if e.Stream == 1 && e.Pos <= last {
+				t.Fatalf("entry %d is still there", e.Pos)
+			}
+		}
+		if got, want := count(t, w, "log"), 3*purgeRows-purgeRows-1; got != want {
+			t.Errorf("%d entries are left, want %d", got, want)
+		}
+		if s := w.Stats(); s.Purged != purgeRows+1 {
+			t.Errorf("%d counted as purged", s.Purged)
+		}
+		check(t, w.Purge(t.Context(), nil))
+		check(t, w.Purge(t.Context(), upto(77, 1e6)))
+	})
 }
 
 func TestDelivered(t *testing.T) {
-	w := start(t, t.TempDir())
-	ctx := t.Context()
-	ab, bc, cd := parley.DirectStream(1, 2), parley.DirectStream(2, 3), parley.DirectStream(3, 4)
-	check(t, w.add(message(ab, 1, 1, ""), message(bc, 1, 2, ""), message(cd, 1, 3, ""), message(2, 1, 4, "")))
-	check(t, w.Purge(ctx, []conversation.PurgeRange{{Stream: ab, Upto: 100}, {Stream: cd, Upto: 100}, {Stream: 2, Upto: 100}}))
-	if got := must(w.Delivered(ctx, 2, 0))(t); !slices.Equal(got, upto(ab, 1)) {
-		t.Errorf("delivered to 2: %v", got)
-	}
-	check(t, w.add(message(bc, 1, 5, "")))
-	check(t, w.Purge(ctx, upto(bc, 2)))
-	if got := must(w.Delivered(ctx, 2, 5))(t); !slices.Equal(got, upto(bc, 2)) {
-		t.Errorf("delivered to 2 since 5: %v", got)
-	}
-	want := append(upto(ab, 1), upto(bc, 2)...)
-	if got := must(w.Purged(ctx, []parley.StreamID{bc, 77, 1, ab}))(t); !slices.Equal(got, want) {
-		t.Errorf("purged: %v, want %v", got, want)
-	}
-	if got := must(w.Delivered(ctx, 2, 6))(t); len(got) != 0 {
-		t.Errorf("delivered to 2 since 6: %v", got)
-	}
-	_, err := w.PurgeOlder(ctx, time.Now().Add(time.Hour))
-	check(t, err)
-	if got := must(w.Delivered(ctx, 2, 5))(t); !slices.Equal(got, upto(bc, 2)) {
-		t.Errorf("the time limit counts as delivery: %v", got)
-	}
+	forEachDatabase(t, func(t *testing.T, c Config) {
+		w := start(t, c)
+		ctx := t.Context()
+		ab, bc, cd := parley.DirectStream(1, 2), parley.DirectStream(2, 3), parley.DirectStream(3, 4)
+		check(t, w.add(message(ab, 1, 1, ""), message(bc, 1, 2, ""), message(cd, 1, 3, ""), message(2, 1, 4, "")))
+		check(t, w.Purge(ctx, []conversation.PurgeRange{{Stream: ab, Upto: 100}, {Stream: cd, Upto: 100}, {Stream: 2, Upto: 100}}))
+		if got := must(w.Delivered(ctx, 2, 0))(t); !slices.Equal(got, upto(ab, 1)) {
+			t.Errorf("delivered to 2: %v", got)
+		}
+		check(t, w.add(message(bc, 1, 5, "")))
+		check(t, w.Purge(ctx, upto(bc, 2)))
+		if got := must(w.Delivered(ctx, 2, 5))(t); !slices.Equal(got, upto(bc, 2)) {
+			t.Errorf("delivered to 2 since 5: %v", got)
+		}
+		want := append(upto(ab, 1), upto(bc, 2)...)
+		if got := must(w.Purged(ctx, []parley.StreamID{bc, 77, 1, ab}))(t); !slices.Equal(got, want) {
+			t.Errorf("purged: %v, want %v", got, want)
+		}
+		if got := must(w.Delivered(ctx, 2, 6))(t); len(got) != 0 {
+			t.Errorf("delivered to 2 since 6: %v", got)
+		}
+		_, err := w.PurgeOlder(ctx, time.Now().Add(time.Hour))
+		check(t, err)
+		if got := must(w.Delivered(ctx, 2, 5))(t); !slices.Equal(got, upto(bc, 2)) {
+			t.Errorf("the time limit counts as delivery: %v", got)
+		}
+	})
 }
 
 func TestTimeLimit(t *testing.T) {
-	w := start(t, t.TempDir())
-	ctx, ab := t.Context(), parley.DirectStream(1, 2)
-	check(t, w.add(message(ab, 1, 1, "old"), message(7, 1, 2, "stamped by a clock that was ahead"), message(7, 1, 3, "old"), message(ab, 1, 4, "new")))
-	w.between(func(s *session) error {
-		_, err := s.exec(context.Background(), `UPDATE log SET at = at + CASE pos WHEN 2 THEN 1000000000 WHEN 4 THEN 1000 ELSE -1000000 END`)
-		return err
+	forEachDatabase(t, func(t *testing.T, c Config) {
+		w := start(t, c)
+		ctx, ab := t.Context(), parley.DirectStream(1, 2)
+		check(t, w.add(message(ab, 1, 1, "old"), message(7, 1, 2, "stamped by a clock that was ahead"), message(7, 1, 3, "old"), message(ab, 1, 4, "new")))
+		w.between(func(s *session) error {
+			_, err := s.exec(context.Background(), `UPDATE log SET at = at + CASE pos WHEN 2 THEN 1000000000 WHEN 4 THEN 1000 ELSE -1000000 END`)
+			return err
+		})
+		gone, err := w.PurgeOlder(ctx, time.Now().Add(-time.Minute))
+		check(t, err)
+		slices.SortFunc(gone, func(a, b conversation.PurgeRange) int { return int(a.Upto - b.Upto) })
+		if want := append(upto(ab, 1), upto(7, 3)...); !slices.Equal(gone, want) {
+			t.Errorf("purged %v, want %v", gone, want)
+		}
+		if left := all(t, w.Retained(ctx)); len(left) != 1 || left[0].Pos != 4 {
+			t.Errorf("left is %v", left)
+		}
+		want := []conversation.Floor{{Person: 1, Missed: 1}, {Person: 2, Missed: 1}, {Person: 7, Missed: 3}}
+		if got := all(t, w.Floors(ctx)); !slices.Equal(got, want) {
+			t.Errorf("missed: %v, want %v", got, want)
+		}
 	})
-	gone, err := w.PurgeOlder(ctx, time.Now().Add(-time.Minute))
-	check(t, err)
-	slices.SortFunc(gone, func(a, b conversation.PurgeRange) int { return int(a.Upto - b.Upto) })
-	if want := append(upto(ab, 1), upto(7, 3)...); !slices.Equal(gone, want) {
-		t.Errorf("purged %v, want %v", gone, want)
-	}
-	if left := all(t, w.Retained(ctx)); len(left) != 1 || left[0].Pos != 4 {
-		t.Errorf("left is %v", left)
-	}
-	want := []conversation.Floor{{Person: 1, Missed: 1}, {Person: 2, Missed: 1}, {Person: 7, Missed: 3}}
-	if got := all(t, w.Floors(ctx)); !slices.Equal(got, want) {
-		t.Errorf("missed: %v, want %v", got, want)
-	}
 }

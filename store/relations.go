@@ -37,7 +37,8 @@ func (s *Store) SetRelation(ctx context.Context, r privacy.Relation, with parley
 INSERT INTO relations (owner, other, level, in_contacts) VALUES ($1, $2, $3, $4)
 ON CONFLICT (owner, other) DO UPDATE SET level = excluded.level, in_contacts = excluded.in_contacts`
 	args := []any{int64(r.Owner), int64(r.Other), int64(r.Level), number(r.InContacts)}
-	return s.writer.do(ctx, s.writer.queue, change{steps: []step{{query: upsert, args: args}}, also: with})
+	tells := []parley.Event{parley.RelationChanged{Owner: r.Owner, Other: r.Other}}
+	return s.writer.do(ctx, s.writer.queue, change{steps: []step{{query: upsert, args: args}}, tells: tells, also: with})
 }
 
 // Relation returns what owner decided about other; parley.ErrWithheld when nothing
@@ -83,7 +84,8 @@ INSERT INTO preferences (person, share_photo, only_contacts, share_time_zone) VA
 ON CONFLICT (person) DO UPDATE SET share_photo = excluded.share_photo, only_contacts = excluded.only_contacts,
     share_time_zone = excluded.share_time_zone`
 	args := []any{int64(person), number(p.SharePhoto), number(p.OnlyContacts), number(p.ShareTimeZone)}
-	return s.writer.do(ctx, s.writer.queue, change{steps: []step{{query: upsert, args: args}}, also: with})
+	tells := []parley.Event{parley.PreferencesChanged{Person: person}}
+	return s.writer.do(ctx, s.writer.queue, change{steps: []step{{query: upsert, args: args}}, tells: tells, also: with})
 }
 
 // Choices implements presence.Store.
@@ -120,9 +122,10 @@ ON CONFLICT (person) DO UPDATE SET state = excluded.state, set_at = excluded.set
 	if !slices.Equal(choiceArgs(stored), choiceArgs(o.was)) {
 		return presence.ErrStale
 	}
-	if _, err := b.exec(upsert, append([]any{int64(o.person)}, choiceArgs(o.is)...)...); err != nil {
+	if err := b.later(upsert, append([]any{int64(o.person)}, choiceArgs(o.is)...)...); err != nil {
 		return fmt.Errorf("storing what %v chose: %w", o.person, err)
 	}
+	b.tell(parley.ChoiceChanged{Person: o.person})
 	return b.alongside(o.also)
 }
 

@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"parley"
 )
 
 // session is one connection with the statements it has prepared. Only one
-// goroutine may use it. Its statements take no context: a change that has begun
-// is finished or rolled back, never cut in the middle by whoever asked for it.
+// goroutine may use it.
 type session struct {
 	db    *sql.DB // holds nothing but conn
 	conn  *sql.Conn
@@ -22,7 +23,7 @@ type session struct {
 func newSession(ctx context.Context, db *sql.DB) (*session, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return nil, errors.Join(damaged(err), db.Close())
+		return nil, errors.Join(err, db.Close())
 	}
 	return &session{db: db, conn: conn, stmts: map[string]*sql.Stmt{}}, nil
 }
@@ -88,13 +89,16 @@ func (s *session) close() error {
 // reader answers questions from a small pool of connections, each seeing every
 // commit that was made before the question.
 type reader struct {
-	db *sql.DB
+	engine engine
+	db     *sql.DB
 
 	mu    sync.Mutex
 	stmts map[string]*sql.Stmt
 }
 
-func newReader(db *sql.DB) *reader { return &reader{db: db, stmts: map[string]*sql.Stmt{}} }
+func newReader(e engine, db *sql.DB) *reader {
+	return &reader{engine: e, db: db, stmts: map[string]*sql.Stmt{}}
+}
 
 func (r *reader) close() error {
 	r.mu.Lock()
@@ -107,40 +111,66 @@ func (r *reader) close() error {
 }
 
 // prepare keeps the statement of a text, as session does.
-func (r *reader) prepare(query string) (*sql.Stmt, error) {
+func (r *reader) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if stmt := r.stmts[query]; stmt != nil {
+	stmt := r.stmts[query]
+	r.mu.Unlock()
+	if stmt != nil {
 		return stmt, nil
 	}
-	stmt, err := r.db.PrepareContext(context.Background(), query)
+	stmt, err := r.db.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, fmt.Errorf("preparing %.60q: %w", query, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if first := r.stmts[query]; first != nil { // somebody was faster
+		return first, stmt.Close()
 	}
 	r.stmts[query] = stmt
 	return stmt, nil
 }
 
 func (r *reader) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	stmt, err := r.prepare(query)
+	stmt, err := r.prepare(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	return stmt.QueryContext(ctx, args...)
 }
 
+// queryAmong is query with {ids} in the text standing for "is one of ids".
+func (r *reader) queryAmong(ctx context.Context, query string, ids []int64, args ...any) (*sql.Rows, error) {
+	text, args := expand(r.engine, query, ids, args)
+	return r.db.QueryContext(ctx, text, args...)
+}
+
 func (r *reader) queryRow(ctx context.Context, query string, args ...any) row {
-	stmt, err := r.prepare(query)
+	stmt, err := r.prepare(ctx, query)
 	if err != nil {
-		return failedRow{err}
+		return failedRow{unreachable(err)}
 	}
-	return stmt.QueryRowContext(ctx, args...)
+	return answer{stmt.QueryRowContext(ctx, args...)}
+}
+
+// answer is a row whose error says whether the database was to blame.
+type answer struct{ *sql.Row }
+
+func (a answer) Scan(dest ...any) error { return unreachable(a.Row.Scan(dest...)) }
+
+// unreachable gives an error that concerns the database as a whole the kind that
+// whoever asked is told.
+func unreachable(err error) error {
+	if refusal, ok := storageFailure(err); ok {
+		return refusal
+	}
+	return err
 }
 
 // collect reads every row of an answer.
 func collect[T any](rows *sql.Rows, err error, scan func(row) (T, error)) ([]T, error) {
 	if err != nil {
-		return nil, err
+		return nil, unreachable(err)
 	}
 	defer rows.Close()
 	var all []T
@@ -151,7 +181,20 @@ func collect[T any](rows *sql.Rows, err error, scan func(row) (T, error)) ([]T, 
 		}
 		all = append(all, one)
 	}
-	return all, rows.Err()
+	return all, unreachable(rows.Err())
+}
+
+// storageFailure turns an error that concerns the storage as a whole into what
+// everybody who waits is told, and reports whether it is one. Other errors
+// concern one statement only.
+func storageFailure(err error) (*parley.Error, bool) {
+	if err == nil {
+		return nil, false
+	}
+	if refusal, ok := sqliteFailure(err); ok {
+		return refusal, true
+	}
+	return postgresFailure(err)
 }
 
 // millis is how a time is stored; the zero time is 0.

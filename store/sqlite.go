@@ -6,7 +6,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -19,9 +18,9 @@ import (
 	"parley"
 )
 
-// This file names the SQL driver and knows SQLite's pragmas and error codes.
+// This file names SQLite's driver and knows its pragmas and error codes.
 
-const driver = "sqlite"
+const sqliteDriver = "sqlite"
 
 // databaseFile is the database in a data directory.
 const databaseFile = "parley.db"
@@ -30,7 +29,7 @@ const databaseFile = "parley.db"
 const applicationID = 0x50726c79
 
 //go:embed schema/sqlite/*.sql
-var schema embed.FS
+var sqliteSchema embed.FS
 
 // The pragmas of every connection that writes. FULL makes each commit durable
 // before it returns. secure_delete overwrites what is deleted, and temp_store
@@ -45,6 +44,9 @@ var writerPragmas = []string{
 	"cache_size(-32768)",
 	"wal_autocheckpoint(4000)",
 }
+
+// readers is how many connections only read.
+const readers = 4
 
 // The pragmas of the connections that only read.
 var readerPragmas = []string{
@@ -70,13 +72,36 @@ func openDatabase(path string, pragmas []string, conns int) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding %s: %w", path, err)
 	}
-	db, err := sql.Open(driver, dataSource(path, pragmas))
+	db, err := sql.Open(sqliteDriver, dataSource(path, pragmas))
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
 	return db, nil
+}
+
+func (e *sqliteEngine) prepare(ctx context.Context) (err error) {
+	if err := createFile(e.path); err != nil {
+		return err
+	}
+	if err := syncFile(filepath.Dir(e.path)); err != nil {
+		return err
+	}
+	wal, statErr := os.Stat(e.path + "-wal")
+	unclean := statErr == nil && wal.Size() > 0
+	db, err := openDatabase(e.path, writerPragmas, 1)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := migrate(ctx, db); err != nil {
+		return err
+	}
+	if unclean { // the last program did not close it
+		return quickCheck(ctx, db)
+	}
+	return nil
 }
 
 // createFile makes an empty file that only its owner may read; SQLite gives the
@@ -95,24 +120,8 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if err := ours(ctx, db); err != nil {
 		return err
 	}
-	files, err := fs.Sub(schema, "schema/sqlite")
-	if err != nil {
-		return fmt.Errorf("reading the schema: %w", err)
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files,
-		goose.WithTableName("schema_versions"), goose.WithLogger(goose.NopLogger()))
-	if err != nil {
-		return fmt.Errorf("reading the schema: %w", err)
-	}
-	current, known, err := provider.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("reading the schema's version: %w", err)
-	}
-	if current > known {
-		return fmt.Errorf("database is of schema version %d, this program knows up to %d: use the newer program", current, known)
-	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("changing the schema: %w", err)
+	if err := migrateTables(ctx, db, goose.DialectSQLite3, sqliteSchema, "schema/sqlite"); err != nil {
+		return err
 	}
 	if _, err := db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
 		return fmt.Errorf("marking the database: %w", err)
@@ -228,10 +237,8 @@ func sqliteCode(err error) (primary int, ok bool) {
 	return 0, false
 }
 
-// storageFailure turns an error that concerns the storage as a whole into what
-// everybody who waits is told, and reports whether it is one. Other errors
-// concern one statement only.
-func storageFailure(err error) (*parley.Error, bool) {
+// sqliteFailure is storageFailure for SQLite.
+func sqliteFailure(err error) (*parley.Error, bool) {
 	code, ok := sqliteCode(err)
 	if !ok {
 		return nil, false

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,13 +18,24 @@ import (
 	"parley/conversation"
 )
 
-// The pool of reading connections.
-const readers = 4
-
 // Config is what a Store needs.
 type Config struct {
-	Path string       // the data directory; made if it is not there
+	Path string       // the data directory of this node; made if it is not there
 	Log  *slog.Logger // nil: nothing is logged
+
+	// URL is the PostgreSQL database that this node shares with others,
+	// "postgres://user:password@host/name?sslmode=verify-full". Empty: SQLite in
+	// Path, for one node.
+	URL string
+
+	// Dial and Lookup make the connections to PostgreSQL. nil: the system's.
+	Dial   func(ctx context.Context, network, addr string) (net.Conn, error)
+	Lookup func(ctx context.Context, host string) (addrs []string, err error)
+
+	// Committed is called after every commit of this node that other nodes have to
+	// know of, so that they can be woken. It runs on the writer's goroutine and
+	// must not block. nil: nobody is told, and they look by themselves.
+	Committed func()
 
 	// Settle is how long after a change the files are tidied: what purging left
 	// is wiped and the write-ahead log emptied. 0: 5 seconds. The promise of
@@ -30,16 +43,18 @@ type Config struct {
 	Settle time.Duration
 }
 
-// Store is the database of one server: one SQLite file in one directory, which
-// nobody else writes. Every method is safe for concurrent use. Changes need Run
-// and return when they are durable. The errors are those of the interfaces it
-// implements; beyond them a method answers *parley.Error of kind Full when the
-// disk is, and of kind Unavailable while the store stops.
+// Store is the database of one node: one SQLite file in one directory, which
+// nobody else writes, or a PostgreSQL database that other nodes write, too. Every
+// method is safe for concurrent use. Changes need Run and return when they are
+// durable. The errors are those of the interfaces it implements; beyond them a
+// method answers *parley.Error of kind Full when the disk is, and of kind
+// Unavailable while the store stops and while the database is out of reach.
 type Store struct {
 	path    string
 	log     *slog.Logger
 	settle  time.Duration
 	lock    *dirLock
+	engine  engine
 	read    *reader
 	writer  *writer
 	stats   counters
@@ -50,9 +65,9 @@ type Store struct {
 	stopped chan struct{} // closed when Run has returned
 }
 
-// Open opens the database in a directory and makes it if there is none. It
-// refuses a directory that another program has open (ErrInUse), a database of a
-// newer schema and one that is damaged; after a crash it looks for damage.
+// Open opens the database and makes it if there is none. It refuses a directory
+// that another program has open (ErrInUse), a database of a newer schema and one
+// that is damaged; after a crash it looks for damage.
 func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := os.MkdirAll(c.Path, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data directory: %w", err)
@@ -68,65 +83,55 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if s.settle == 0 {
 		s.settle = 5 * time.Second
 	}
-	if err := s.open(ctx); err != nil {
+	where := "in " + c.Path
+	if c.URL != "" {
+		where = "of the other nodes" // the address holds a password
+	}
+	if err := s.open(ctx, c); err != nil {
 		if errors.Is(err, errDamaged) {
 			err = fmt.Errorf("%w; restore it from a backup", err)
 		}
-		return nil, errors.Join(fmt.Errorf("opening the database in %s: %w", c.Path, err), s.closeFiles())
+		return nil, errors.Join(fmt.Errorf("opening the database %s: %w", where, err), s.closeFiles())
 	}
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context) error {
-	path := filepath.Join(s.path, databaseFile)
-	if err := createFile(path); err != nil {
+func (s *Store) open(ctx context.Context, c Config) error {
+	s.engine = &sqliteEngine{path: filepath.Join(c.Path, databaseFile)}
+	if c.URL != "" {
+		shared, err := newPostgres(c)
+		if err != nil {
+			return err
+		}
+		s.engine = shared
+	}
+	if err := s.engine.prepare(ctx); err != nil {
 		return err
 	}
-	if err := syncFile(s.path); err != nil {
-		return err
-	}
-	if err := prepare(ctx, path); err != nil {
-		return err
-	}
-	db, err := openDatabase(path, writerPragmas, 1)
+	session, err := s.engine.connect(ctx)
 	if err != nil {
 		return err
 	}
-	session, err := newSession(ctx, db)
-	if err != nil {
-		return err
+	s.writer = newWriter(s.engine, session, s.log, &s.stats)
+	if c.Committed != nil {
+		s.writer.wakeOthers = c.Committed
 	}
-	s.writer = newWriter(session, s.log, &s.stats)
 	if err := s.identity(ctx, session); err != nil {
 		return err
 	}
+	top, err := s.engine.top(ctx, session)
+	if err != nil {
+		return fmt.Errorf("reading the end of the log: %w", err)
+	}
+	s.writer.reached(top)
 	if err := s.writer.alone(chainAudit{}); err != nil {
 		return err
 	}
-	pool, err := openDatabase(path, readerPragmas, readers)
+	pool, err := s.engine.pool()
 	if err != nil {
 		return err
 	}
-	s.read = newReader(pool)
-	return nil
-}
-
-// prepare brings the database at path up to date, and looks for damage if the
-// last program did not close it.
-func prepare(ctx context.Context, path string) (err error) {
-	wal, statErr := os.Stat(path + "-wal")
-	unclean := statErr == nil && wal.Size() > 0
-	db, err := openDatabase(path, writerPragmas, 1)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := migrate(ctx, db); err != nil {
-		return err
-	}
-	if unclean {
-		return quickCheck(ctx, db)
-	}
+	s.read = newReader(s.engine, pool)
 	return nil
 }
 
@@ -139,15 +144,12 @@ INSERT INTO meta (id, epoch, seal_key, created) VALUES (1, $1, $2, $3) ON CONFLI
 	if _, err := session.exec(ctx, insert, newEpoch(), key, time.Now().UnixMilli()); err != nil {
 		return fmt.Errorf("naming the database: %w", err)
 	}
-	const read = `
-SELECT epoch, seal_key, coalesce((SELECT max(pos) FROM log), 0), head FROM meta WHERE id = 1`
-	var epoch, top, head int64
-	if err := session.queryRow(ctx, read).Scan(&epoch, &key, &top, &head); err != nil {
-		return fmt.Errorf("reading the database's name: %w", damaged(err))
+	var epoch int64
+	if err := session.queryRow(ctx, `SELECT epoch, seal_key FROM meta WHERE id = 1`).Scan(&epoch, &key); err != nil {
+		return fmt.Errorf("reading the database's name: %w", err)
 	}
 	s.epoch = uint64(epoch)
 	copy(s.sealKey[:], key)
-	s.writer.head.Store(max(top, head))
 	return nil
 }
 
@@ -166,7 +168,7 @@ func (s *Store) Epoch() uint64 { return s.epoch }
 // server and comes back, such as cursors.
 func (s *Store) SealKey() [16]byte { return s.sealKey }
 
-// Head is the position of the newest committed entry; 0: there was none yet.
+// Head implements conversation.Store.
 func (s *Store) Head() parley.Pos { return parley.Pos(s.writer.head.Load()) }
 
 // OnCommit implements conversation.Store.
@@ -175,14 +177,46 @@ func (s *Store) OnCommit(told func([]parley.Entry)) { s.writer.committed = told 
 // OnAdmit implements conversation.Store.
 func (s *Store) OnAdmit(ask func(*parley.Entry) error) { s.writer.admit = ask }
 
+// OnChanges sets the function that is told of what other nodes changed, in order:
+// before any entry of the same commit or a later one, and before this node's own
+// entries of later commits are admitted. It runs on the writer's goroutine, may
+// read from the Store, and must not wait for a change of its own. What the node
+// itself changed it is told only if it could not know whether the commit had
+// succeeded. Call it once, before the store runs.
+func (s *Store) OnChanges(told func([]parley.Event)) { s.writer.changed = told }
+
+// Wake says that another node has committed something. It does not block.
+func (s *Store) Wake() { s.writer.look() }
+
+// Failing reports whether the last attempt to reach the database or to commit has
+// failed, and since when all of them have.
+func (s *Store) Failing() (since time.Time, failing bool) { return s.writer.reach.failing() }
+
+// CatchUp implements conversation.Store.
+func (s *Store) CatchUp(ctx context.Context) error {
+	if !s.engine.shared() {
+		return nil // one node is always up to date
+	}
+	return s.writer.between(ctx, func(*session) error { return s.writer.tail() })
+}
+
 // Run commits changes until ctx ends. Then it takes no more, makes what is
-// queued durable, empties the write-ahead log, and returns. It runs once.
+// queued durable, looks after the files once more, and returns. It runs once. It
+// returns an error before that when the node has missed so much of what others
+// changed that only a new start can make up for it.
 func (s *Store) Run(ctx context.Context) error {
 	if !s.running.CompareAndSwap(false, true) {
 		return errors.New("store: Run was called twice")
 	}
 	defer close(s.stopped)
-	return s.run(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var running sync.WaitGroup
+	running.Go(func() { s.engine.keep(ctx, s) })
+	err := s.writer.run(ctx)
+	cancel()
+	running.Wait()
+	return errors.Join(err, s.engine.finish(s))
 }
 
 // Close lets go of the files. Call it when Run has returned, or without Run.
@@ -200,7 +234,7 @@ func (s *Store) closeFiles() error {
 		errs = append(errs, s.read.close())
 	}
 	if s.writer != nil {
-		errs = append(errs, s.writer.session.close())
+		errs = append(errs, s.writer.disconnect())
 	}
 	errs = append(errs, s.lock.release())
 	return errors.Join(errs...)

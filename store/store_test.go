@@ -10,6 +10,7 @@ import (
 
 	"parley"
 	"parley/conversation"
+	"parley/parleytest/postgres"
 )
 
 // world is a running store with what its commits told.
@@ -25,18 +26,43 @@ type world struct {
 	more chan struct{} // closed and replaced whenever told grows
 }
 
-// start opens a store in dir and runs it until the test ends.
-func start(t testing.TB, dir string) *world {
+// inDir is a SQLite database in a folder.
+func inDir(dir string) Config { return Config{Path: dir, Settle: 20 * time.Millisecond} }
+
+// onPostgres is a fresh PostgreSQL database. It skips the test where there is no
+// PostgreSQL.
+func onPostgres(t testing.TB) Config {
 	t.Helper()
-	w := prepared(t, dir, Config{Settle: 20 * time.Millisecond})
+	url := postgres.Copy(t, "store", func(url string) error {
+		e, err := newPostgres(Config{URL: url})
+		if err != nil {
+			return err
+		}
+		return e.prepare(t.Context())
+	})
+	c := inDir(t.TempDir())
+	c.URL = url
+	return c
+}
+
+// forEachDatabase runs a test on SQLite and on PostgreSQL.
+func forEachDatabase(t *testing.T, test func(t *testing.T, c Config)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, inDir(t.TempDir())) })
+	t.Run("postgres", func(t *testing.T) { test(t, onPostgres(t)) })
+}
+
+// start opens a store and runs it until the test ends.
+func start(t testing.TB, c Config) *world {
+	t.Helper()
+	w := prepared(t, c)
 	w.run()
 	return w
 }
 
 // prepared opens a store that does not run yet.
-func prepared(t testing.TB, dir string, c Config) *world {
+func prepared(t testing.TB, c Config) *world {
 	t.Helper()
-	c.Path = dir
 	s, err := Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)

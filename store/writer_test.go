@@ -22,7 +22,7 @@ func (w *world) pragma(text string) {
 }
 
 func TestFullDisk(t *testing.T) {
-	w := start(t, t.TempDir())
+	w := start(t, inDir(t.TempDir()))
 	check(t, w.add(message(1, 1, 1, "before")))
 	w.pragma("max_page_count = 150")
 	stored, refused := 1, 0
@@ -55,7 +55,7 @@ func TestFullDisk(t *testing.T) {
 }
 
 func TestReadOnlyStorage(t *testing.T) {
-	w := start(t, t.TempDir())
+	w := start(t, inDir(t.TempDir()))
 	w.pragma("query_only = ON; SELECT 1")
 	if err := w.add(message(1, 1, 1, "x")); parley.KindOf(err) != parley.Full {
 		t.Errorf("read-only storage: %v", err)
@@ -69,150 +69,164 @@ func TestReadOnlyStorage(t *testing.T) {
 }
 
 func TestDuplicateInOneBatch(t *testing.T) {
-	w := prepared(t, t.TempDir(), Config{})
-	var known atomic.Int32
-	for range 5 { // all wait for the store to run, and so share a commit
-		w.Append(t.Context(), message(1, 1, 1, "x"), func(pos parley.Pos, err error) {
-			if errors.Is(err, conversation.ErrKnown) && pos == 1 {
-				known.Add(1)
-			}
-		})
-	}
-	w.run()
-	check(t, w.writer.do(t.Context(), w.writer.queue, change{}))
-	if got := w.entries(); len(got) != 1 || known.Load() != 4 {
-		t.Errorf("%d entries, %d known", len(got), known.Load())
-	}
-	if s := w.Stats(); s.Commits > 2 {
-		t.Errorf("%d commits", s.Commits)
-	}
+	forEachDatabase(t, func(t *testing.T, c Config) {
+		c.Settle = 0 // no other work
+		w := prepared(t, c)
+		before := w.Stats().Commits
+		var known atomic.Int32
+		for range 5 { // all wait for the store to run, and so share a commit
+			w.Append(t.Context(), message(1, 1, 1, "x"), func(pos parley.Pos, err error) {
+				if errors.Is(err, conversation.ErrKnown) && pos == 1 {
+					known.Add(1)
+				}
+			})
+		}
+		w.run()
+		check(t, w.writer.do(t.Context(), w.writer.queue, change{}))
+		if got := w.entries(); len(got) != 1 || known.Load() != 4 {
+			t.Errorf("%d entries, %d known", len(got), known.Load())
+		}
+		if n := w.Stats().Commits - before; n > 2 {
+			t.Errorf("%d commits", n)
+		}
+	})
 }
 
 func TestCommitIsToldBeforeAnybodyIsAnswered(t *testing.T) {
-	w := prepared(t, t.TempDir(), Config{})
-	var told atomic.Int64
-	w.OnCommit(func(entries []parley.Entry) {
-		for _, e := range entries {
-			told.Store(int64(e.Pos))
+	forEachDatabase(t, func(t *testing.T, c Config) {
+		w := prepared(t, c)
+		var told atomic.Int64
+		w.OnCommit(func(entries []parley.Entry) {
+			for _, e := range entries {
+				told.Store(int64(e.Pos))
+			}
+		})
+		w.run()
+		for i := range 20 {
+			also := parley.Alongside{Entries: []parley.Entry{{Stream: 1}}}
+			check(t, w.SetRead(t.Context(), 1, 1, 1, 1, also))
+			if told.Load() != int64(i+1) {
+				t.Fatalf("change %d was answered when %d entries had been told", i+1, told.Load())
+			}
 		}
 	})
-	w.run()
-	for i := range 20 {
-		also := parley.Alongside{Entries: []parley.Entry{{Stream: 1}}}
-		check(t, w.SetRead(t.Context(), 1, 1, 1, 1, also))
-		if told.Load() != int64(i+1) {
-			t.Fatalf("change %d was answered when %d entries had been told", i+1, told.Load())
-		}
-	}
 }
 
 func TestStoppingDrainsTheQueue(t *testing.T) {
-	dir := t.TempDir()
-	w := prepared(t, dir, Config{})
-	var stored, refused atomic.Int32
-	w.OnCommit(func(entries []parley.Entry) { stored.Add(int32(len(entries))) })
-	const senders, each = 8, 200
-	w.run()
-	var wait sync.WaitGroup
-	for d := range senders {
-		wait.Go(func() {
-			for n := range each {
-				w.Append(context.Background(), message(1, parley.DeviceID(d+1), n, "x"), func(_ parley.Pos, err error) {
-					if parley.KindOf(err) != parley.Unavailable {
-						t.Errorf("while stopping: %v", err)
-					}
-					refused.Add(1)
-				})
-			}
-		})
-	}
-	until(t, "something is stored", func() bool { return stored.Load() > 0 })
-	w.stop()
-	wait.Wait()
-	if got := stored.Load() + refused.Load(); got != senders*each {
-		t.Errorf("%d stored, %d refused of %d", stored.Load(), refused.Load(), senders*each)
-	}
-	if n := count(t, w, "log"); n != int(stored.Load()) {
-		t.Errorf("%d rows, %d told", n, stored.Load())
-	}
-	if err := w.SetRead(context.Background(), 1, 1, 1, 1, parley.Alongside{}); parley.KindOf(err) != parley.Unavailable {
-		t.Errorf("after stopping: %v", err)
-	}
-	w.close()
-	start(t, dir)
+	forEachDatabase(t, func(t *testing.T, c Config) {
+		w := prepared(t, c)
+		var stored, refused atomic.Int32
+		w.OnCommit(func(entries []parley.Entry) { stored.Add(int32(len(entries))) })
+		const senders, each = 8, 200
+		w.run()
+		var wait sync.WaitGroup
+		for d := range senders {
+			wait.Go(func() {
+				for n := range each {
+					w.Append(context.Background(), message(1, parley.DeviceID(d+1), n, "x"), func(_ parley.Pos, err error) {
+						if parley.KindOf(err) != parley.Unavailable {
+							t.Errorf("while stopping: %v", err)
+						}
+						refused.Add(1)
+					})
+				}
+			})
+		}
+		until(t, "something is stored", func() bool { return stored.Load() > 0 })
+		w.stop()
+		wait.Wait()
+		if got := stored.Load() + refused.Load(); got != senders*each {
+			t.Errorf("%d stored, %d refused of %d", stored.Load(), refused.Load(), senders*each)
+		}
+		if n := count(t, w, "log"); n != int(stored.Load()) {
+			t.Errorf("%d rows, %d told", n, stored.Load())
+		}
+		if err := w.SetRead(context.Background(), 1, 1, 1, 1, parley.Alongside{}); parley.KindOf(err) != parley.Unavailable {
+			t.Errorf("after stopping: %v", err)
+		}
+		w.close()
+		start(t, c)
+	})
 }
 
 func TestFullQueueWaits(t *testing.T) {
-	w := prepared(t, t.TempDir(), Config{})
-	const room = 2*batchLimit + 7
-	w.writer.queue = make(chan item, room)
-	for n := range room {
-		w.Append(t.Context(), message(1, 1, n, ""), func(_ parley.Pos, err error) { t.Error(err) })
-	}
-	ctx, cancel := context.WithCancelCause(t.Context())
-	gone := errors.New("the sender went away")
-	cancel(gone)
-	answered := false
-	w.Append(ctx, message(1, 1, room, ""), func(_ parley.Pos, err error) { answered = errors.Is(err, gone) })
-	if !answered {
-		t.Error("a full queue did not make the caller wait")
-	}
-	w.run()
-	check(t, w.add(message(1, 1, room+1, "")))
-	until(t, "the queue is empty", func() bool { return len(w.entries()) == room+1 })
-	if s := w.Stats(); s.BatchSizes[len(BatchBounds)] > 0 || s.Commits > room/2 {
-		t.Errorf("%d commits, batch sizes %v", s.Commits, s.BatchSizes)
-	}
+	forEachDatabase(t, func(t *testing.T, c Config) {
+		c.Settle = 0 // no other work
+		w := prepared(t, c)
+		const room = 2*batchLimit + 7
+		w.writer.queue = make(chan item, room)
+		for n := range room {
+			w.Append(t.Context(), message(1, 1, n, ""), func(_ parley.Pos, err error) { t.Error(err) })
+		}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		gone := errors.New("the sender went away")
+		cancel(gone)
+		answered := false
+		w.Append(ctx, message(1, 1, room, ""), func(_ parley.Pos, err error) { answered = errors.Is(err, gone) })
+		if !answered {
+			t.Error("a full queue did not make the caller wait")
+		}
+		w.run()
+		check(t, w.add(message(1, 1, room+1, "")))
+		until(t, "the queue is empty", func() bool { return len(w.entries()) == room+1 })
+		if s := w.Stats(); s.BatchSizes[len(BatchBounds)] > 0 || s.Commits > room/2 {
+			t.Errorf("%d commits, batch sizes %v", s.Commits, s.BatchSizes)
+		}
+	})
 }
 
 func TestBulkWorkGetsItsTurn(t *testing.T) {
-	w := prepared(t, t.TempDir(), Config{})
-	w.writer.queue = make(chan item, 3*batchLimit)
-	w.run()
-	ctx, cancel := context.WithCancel(t.Context())
-	var wait sync.WaitGroup
-	for d := range 4 {
-		wait.Go(func() {
-			for n := 0; ctx.Err() == nil; n++ {
-				w.Append(ctx, message(parley.StreamID(2), parley.DeviceID(d+1), n, "x"), func(parley.Pos, error) {})
-			}
-		})
-	}
-	until(t, "the queue is long", func() bool { return w.Stats().Queued > 2*batchLimit })
-	check(t, w.Purge(t.Context(), upto(2, 100)))
-	cancel()
-	wait.Wait()
+	forEachDatabase(t, func(t *testing.T, c Config) {
+		w := prepared(t, c)
+		w.writer.queue = make(chan item, 3*batchLimit)
+		w.run()
+		ctx, cancel := context.WithCancel(t.Context())
+		var wait sync.WaitGroup
+		for d := range 4 {
+			wait.Go(func() {
+				for n := 0; ctx.Err() == nil; n++ {
+					w.Append(ctx, message(parley.StreamID(2), parley.DeviceID(d+1), n, "x"), func(parley.Pos, error) {})
+				}
+			})
+		}
+		until(t, "the queue is long", func() bool { return w.Stats().Queued > 2*batchLimit })
+		check(t, w.Purge(t.Context(), upto(2, 100)))
+		cancel()
+		wait.Wait()
+	})
 }
 
 func TestCursorsAreJoinedAndWritten(t *testing.T) {
-	w := start(t, t.TempDir())
-	crowd(t, w, 3)
-	a, b := w.signIn(t, 1, "one"), w.signIn(t, 2, "one")
-	check(t, w.add(message(1, a.ID, 1, ""), message(1, a.ID, 2, ""), message(1, a.ID, 3, "")))
-	before := w.Stats().Commits
-	for pos := range parley.Pos(3) {
-		w.Acknowledge(a.ID, 3-pos) // the highest counts, in whatever order
-	}
-	w.Acknowledge(b.ID, 2)
-	w.Acknowledge(999, 2) // somebody who signed out meanwhile
-	until(t, "the cursors are written", func() bool {
-		got := map[parley.DeviceID]parley.Pos{}
-		for _, r := range all(t, w.Readers(t.Context(), 0)) {
-			got[r.Device] = r.Cursor
+	forEachDatabase(t, func(t *testing.T, c Config) {
+		w := start(t, c)
+		crowd(t, w, 3)
+		a, b := w.signIn(t, 1, "one"), w.signIn(t, 2, "one")
+		check(t, w.add(message(1, a.ID, 1, ""), message(1, a.ID, 2, ""), message(1, a.ID, 3, "")))
+		before := w.Stats().Commits
+		for pos := range parley.Pos(3) {
+			w.Acknowledge(a.ID, 3-pos) // the highest counts, in whatever order
 		}
-		return fmt.Sprint(got) == fmt.Sprint(map[parley.DeviceID]parley.Pos{a.ID: 3, b.ID: 2})
+		w.Acknowledge(b.ID, 2)
+		w.Acknowledge(999, 2) // somebody who signed out meanwhile
+		until(t, "the cursors are written", func() bool {
+			got := map[parley.DeviceID]parley.Pos{}
+			for _, r := range all(t, w.Readers(t.Context(), 0)) {
+				got[r.Device] = r.Cursor
+			}
+			return fmt.Sprint(got) == fmt.Sprint(map[parley.DeviceID]parley.Pos{a.ID: 3, b.ID: 2})
+		})
+		if got := all(t, w.Readers(t.Context(), a.ID)); len(got) != 1 || got[0].Device != b.ID {
+			t.Errorf("after %v come %+v, want %v alone", a.ID, got, b.ID)
+		}
+		if n := w.Stats().Commits - before; n > 2 {
+			t.Errorf("%d commits for four acknowledgements", n)
+		}
+		w.Acknowledge(a.ID, 1)
+		w.stop() // writes what is left
+		if d := must(w.Devices(context.Background(), 1))(t); d[0].Cursor != 3 {
+			t.Errorf("the cursor went back to %d", d[0].Cursor)
+		}
 	})
-	if got := all(t, w.Readers(t.Context(), a.ID)); len(got) != 1 || got[0].Device != b.ID {
-		t.Errorf("after %v come %+v, want %v alone", a.ID, got, b.ID)
-	}
-	if n := w.Stats().Commits - before; n > 2 {
-		t.Errorf("%d commits for four acknowledgements", n)
-	}
-	w.Acknowledge(a.ID, 1)
-	w.stop() // writes what is left
-	if d := must(w.Devices(context.Background(), 1))(t); d[0].Cursor != 3 {
-		t.Errorf("the cursor went back to %d", d[0].Cursor)
-	}
 }
 
 func TestManyCursorsTakeSeveralCommits(t *testing.T) {
@@ -246,24 +260,26 @@ func TestManyCursorsTakeSeveralCommits(t *testing.T) {
 
 // What the writer remembers of streams does not grow with their number.
 func TestWriterForgetsStreams(t *testing.T) {
-	w := start(t, t.TempDir())
-	s := parley.DirectStream(1, 2)
-	check(t, w.add(message(s, 1, 1, "one")))
-	w.between(func(*session) error {
-		for i := range maxHeads {
-			w.writer.heads[parley.StreamID(-1-i)] = 1
+	forEachDatabase(t, func(t *testing.T, c Config) {
+		w := start(t, c)
+		s := parley.DirectStream(1, 2)
+		check(t, w.add(message(s, 1, 1, "one")))
+		w.between(func(*session) error {
+			for i := range maxHeads {
+				w.writer.heads[parley.StreamID(-1-i)] = 1
+			}
+			return nil
+		})
+		check(t, w.add(message(s, 1, 2, "two")))
+		w.between(func(*session) error {
+			if n := len(w.writer.heads); n > maxHeads {
+				t.Errorf("the writer remembers %d streams, want at most %d", n, maxHeads)
+			}
+			return nil
+		})
+		check(t, w.add(message(s, 1, 3, "three")))
+		if last := w.entries()[2]; last.N != 3 {
+			t.Errorf("after forgetting, the third entry has number %d", last.N)
 		}
-		return nil
 	})
-	check(t, w.add(message(s, 1, 2, "two")))
-	w.between(func(*session) error {
-		if n := len(w.writer.heads); n > maxHeads {
-			t.Errorf("the writer remembers %d streams, want at most %d", n, maxHeads)
-		}
-		return nil
-	})
-	check(t, w.add(message(s, 1, 3, "three")))
-	if last := w.entries()[2]; last.N != 3 {
-		t.Errorf("after forgetting, the third entry has number %d", last.N)
-	}
 }

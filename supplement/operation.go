@@ -9,7 +9,7 @@ var operation = Feature{
 			Source:  "the items of this inventory",
 			Use:     "have it again after a restart, in a file in the data folder or in PostgreSQL",
 			Seen:    operator,
-			Control: "The operator chooses the database, makes backups and keeps them. What is deleted or purged is overwritten in the file.",
+			Control: "The operator chooses the database, makes backups and keeps them. What is deleted or purged is overwritten in the file; PostgreSQL's files may hold it for a while longer.",
 			Claims:  []string{"PV3", "IM3"},
 			Kept: []Kept{
 				{Folder, "as long as each item says", names("parley.db parley.db-wal parley.db-shm")},
@@ -32,6 +32,16 @@ var operation = Feature{
 			},
 			Sent: []Sent{
 				{Outbound, "the other servers of the organisation, or its NATS servers", names("bus routes")},
+			},
+		},
+		{
+			Name:    "that something changed",
+			Source:  "the server that made the change, where several share a database",
+			Use:     "let the other servers read again what they hold in memory: whose device, relationship, preferences, state or entry in the directory it is",
+			Seen:    nobody,
+			Control: "It says that something changed and not what it is now. With one server there is none of it.",
+			Kept: []Kept{
+				{Database, "for a day or two", names("changes.seq changes.kind changes.person changes.other changes.pos changes.detail changes.at")},
 			},
 		},
 		{
@@ -86,7 +96,7 @@ var operation = Feature{
 			Seen:    nobody,
 			Control: "It is nobody's data.",
 			Kept: []Kept{
-				{Database, forGood, names("meta.id meta.epoch meta.seal_key meta.created meta.head schema_versions.id schema_versions.version_id schema_versions.is_applied schema_versions.tstamp")},
+				{Database, forGood, names("meta.id meta.epoch meta.seal_key meta.created meta.head meta.changes schema_versions.id schema_versions.version_id schema_versions.is_applied schema_versions.tstamp")},
 			},
 		},
 		{

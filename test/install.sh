@@ -34,8 +34,12 @@ toolchain() {
 # What the tests run, and the Debian package that it comes in.
 programs="gcc:gcc chromium:chromium WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb"
 
+# Debian keeps the server's programs out of PATH.
+has_postgres() { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null; }
+
 missing_packages() {
   local entry
+  has_postgres || echo postgresql
   for entry in $programs; do
     command -v "${entry%%:*}" >/dev/null || echo "${entry#*:}"
   done
@@ -55,6 +59,11 @@ fi
 if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
   echo "Installing for the tests:" $missing
   export DEBIAN_FRONTEND=noninteractive
+  # The tests start a PostgreSQL of their own; the package shall not run another.
+  if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+    mkdir -p /etc/postgresql-common
+    echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+  fi
   apt-get update -q
   # shellcheck disable=SC2086 # one word a package
   apt-get install -q -y --no-install-recommends $missing
@@ -62,4 +71,4 @@ if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
 fi
 echo "The tests lack:" $missing
 command -v gcc >/dev/null || { echo "Without a C compiler the race detector does not work, so the Go tests cannot run." >&2; exit 1; }
-echo "The browser tests that need them are left out. On Debian run as root: apt-get install" $missing
+echo "The tests that need them are left out. On Debian run as root: apt-get install" $missing

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"sync"
 	"time"
 )
 
@@ -18,27 +17,11 @@ const (
 // unknown stands for "nobody knows how much was purged since the last sweep".
 const unknown = math.MaxUint64
 
-// run owns the writer's goroutine and the keeper's.
-func (s *Store) run(ctx context.Context) error {
+// keep tidies the files a while after every change.
+func (*sqliteEngine) keep(ctx context.Context, s *Store) {
 	// A crash may have come between a purge and its sweep.
 	s.swept = unknown
 	s.writer.note()
-	var running sync.WaitGroup
-	running.Go(func() { s.writer.run(ctx) })
-	running.Go(func() { s.keep(ctx) })
-	running.Wait()
-	// Nobody else uses the writer any more.
-	if err := s.sweep(func(o operation) error { return s.writer.alone(o) }); err != nil {
-		return fmt.Errorf("wiping what was purged: %w", err)
-	}
-	if _, err := truncateWAL(context.Background(), s.writer.session, time.Second); err != nil {
-		return fmt.Errorf("emptying the write-ahead log: %w", err)
-	}
-	return nil
-}
-
-// keep tidies the files a while after every change, until ctx ends.
-func (s *Store) keep(ctx context.Context) {
 	failing := false
 	for wait(ctx, s.writer.wrote) && pause(ctx, s.settle) {
 		select {
@@ -99,17 +82,11 @@ func (s *Store) sweep(do func(operation) error) error {
 
 // checkpoint has the writer empty the write-ahead log between two commits.
 func (s *Store) checkpoint(ctx context.Context) (done bool, err error) {
-	u := upkeep{done: make(chan error, 1), work: func(session *session) (err error) {
+	err = s.writer.between(ctx, func(session *session) (err error) {
 		done, err = truncateWAL(context.Background(), session, checkpointWait)
 		return err
-	}}
-	select {
-	case s.writer.upkeep <- u:
-		err = <-u.done
-		return done, err
-	case <-ctx.Done():
-		return false, context.Cause(ctx)
-	}
+	})
+	return done, err
 }
 
 // wait waits for a signal and reports false when ctx ends first.

@@ -16,7 +16,7 @@ import (
 )
 
 func TestBackupWhileRunning(t *testing.T) {
-	w := start(t, t.TempDir())
+	w := start(t, inDir(t.TempDir()))
 	var entries []parley.Entry
 	for n := range 500 {
 		entries = append(entries, message(1, 1, n, strings.Repeat("x", 500)))
@@ -47,7 +47,7 @@ func TestBackupWhileRunning(t *testing.T) {
 	if former := must(Restore(t.Context(), path, dir))(t); former != "" {
 		t.Errorf("there was no database, yet %q was set aside", former)
 	}
-	r := start(t, dir)
+	r := start(t, inDir(dir))
 	for i, e := range all(t, r.Retained(t.Context())) {
 		if e.Pos != parley.Pos(i+1) {
 			t.Fatalf("entry %d has pos %d", i+1, e.Pos)
@@ -59,7 +59,7 @@ func TestBackupWhileRunning(t *testing.T) {
 }
 
 func TestFailedBackupLeavesNothing(t *testing.T) {
-	w := start(t, t.TempDir())
+	w := start(t, inDir(t.TempDir()))
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -76,7 +76,7 @@ func TestFailedBackupLeavesNothing(t *testing.T) {
 
 func TestRestore(t *testing.T) {
 	dir := t.TempDir()
-	w := start(t, dir)
+	w := start(t, inDir(dir))
 	crowd(t, w, 1)
 	d := w.signIn(t, 1, "a")
 	check(t, w.add(message(1, d.ID, 1, "saved")))
@@ -93,7 +93,7 @@ func TestRestore(t *testing.T) {
 	if filepath.Dir(former) != dir || !canaries(t, dir)[2] {
 		t.Errorf("the former database is %q", former)
 	}
-	w = start(t, dir)
+	w = start(t, inDir(dir))
 	if w.Epoch() == epoch || w.SealKey() != key {
 		t.Errorf("epoch %x after %x", w.Epoch(), epoch)
 	}
@@ -113,13 +113,13 @@ func TestRestore(t *testing.T) {
 	if second := must(Restore(t.Context(), former, dir))(t); second == former {
 		t.Error("two former databases have one name")
 	}
-	if w = start(t, dir); w.Head() != 2 {
+	if w = start(t, inDir(dir)); w.Head() != 2 {
 		t.Errorf("head of the former database is %d", w.Head())
 	}
 }
 
 func TestRestoreRefuses(t *testing.T) {
-	sound := start(t, t.TempDir())
+	sound := start(t, inDir(t.TempDir()))
 	var entries []parley.Entry
 	for n := range 200 {
 		entries = append(entries, message(1, 1, n, strings.Repeat("x", 300)))
@@ -143,7 +143,7 @@ func TestRestoreRefuses(t *testing.T) {
 		"cut": data[:len(data)/2], "broken": broken, "foreign": must(os.ReadFile(foreign))(t),
 	}
 	target := filepath.Join(dir, "data")
-	start(t, target).close()
+	start(t, inDir(target)).close()
 	before := must(os.ReadFile(filepath.Join(target, databaseFile)))(t)
 	for name, data := range files {
 		path := filepath.Join(dir, name)
@@ -174,7 +174,7 @@ func TestOpenRefuses(t *testing.T) {
 		return err
 	}
 	dir := t.TempDir()
-	w := start(t, dir)
+	w := start(t, inDir(dir))
 	if err := open(dir); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), "process") {
 		t.Errorf("in use: %v", err)
 	}
@@ -209,7 +209,7 @@ func TestOpenRefuses(t *testing.T) {
 // not closed.
 func TestDamageIsFoundAfterCrash(t *testing.T) {
 	dir, crashed := t.TempDir(), t.TempDir()
-	w := prepared(t, dir, Config{Settle: time.Hour})
+	w := prepared(t, Config{Path: dir, Settle: time.Hour})
 	w.run()
 	var entries []parley.Entry
 	for n := range 300 {

@@ -9,15 +9,17 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-
-	"parley"
 )
 
 // Backup writes a complete copy of the database to a new file while the store
 // runs, and returns when it is durable. It refuses to overwrite (fs.ErrExist). The
 // copy is as secret as the database: it holds what was not delivered yet, and it
-// keeps that after the server has purged it.
+// keeps that after the server has purged it. A database of several nodes it leaves
+// to PostgreSQL's own programs (ErrShared).
 func (s *Store) Backup(ctx context.Context, path string) (err error) {
+	if s.engine.shared() {
+		return ErrShared
+	}
 	// The empty file keeps the name for us until the copy is complete.
 	if err := reserve(path); err != nil {
 		return fmt.Errorf("backing up: %w", err)
@@ -94,7 +96,8 @@ func Restore(ctx context.Context, backup, dir string) (former string, err error)
 
 // renew checks a copy of a backup, brings it up to date and gives it a new epoch.
 func renew(ctx context.Context, path string) error {
-	err := withSession(ctx, path, func(s *session) error {
+	e := &sqliteEngine{path}
+	err := e.withSession(ctx, func(s *session) error {
 		if err := marked(ctx, s); err != nil {
 			return err
 		}
@@ -103,42 +106,20 @@ func renew(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := prepare(ctx, path); err != nil {
+	if err := e.prepare(ctx); err != nil {
 		return err
 	}
-	return withSession(ctx, path, giveEpoch)
+	return e.withSession(ctx, func(s *session) error { return renewEpoch(ctx, e, s) })
 }
 
-// withSession opens a database for as long as do takes.
-func withSession(ctx context.Context, path string, do func(*session) error) (err error) {
-	db, err := openDatabase(path, writerPragmas, 1)
-	if err != nil {
-		return err
-	}
-	session, err := newSession(ctx, db)
+// withSession opens the database for as long as do takes.
+func (e *sqliteEngine) withSession(ctx context.Context, do func(*session) error) (err error) {
+	session, err := e.connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, session.close()) }()
 	return do(session)
-}
-
-// giveEpoch gives the log a new epoch, and says so in the audit trail.
-func giveEpoch(session *session) error {
-	now := time.Now().UTC()
-	b := &batch{session: session, now: now}
-	op := change{
-		steps: []step{{query: `UPDATE meta SET epoch = $1 WHERE id = 1`, args: []any{newEpoch()}, missing: errForeign}},
-		also: parley.Alongside{Audit: []parley.Audit{{
-			At: now, Actor: parley.Actor{Kind: parley.ActorAdmin}, Action: parley.AuditRestored,
-		}}},
-	}
-	for _, o := range []operation{chainAudit{}, op} {
-		if err := b.run(o); err != nil {
-			return fmt.Errorf("giving the log a new epoch: %w", err)
-		}
-	}
-	return nil
 }
 
 // setAside renames the database of a directory, with the files that belong to

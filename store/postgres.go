@@ -1,0 +1,255 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+
+	"parley"
+)
+
+// This file opens PostgreSQL and knows its settings and error codes.
+
+//go:embed schema/postgres/*.sql
+var postgresSchema embed.FS
+
+const (
+	// sharedReaders is how many connections of a node only read.
+	sharedReaders = 8
+
+	// commitTime is how long a commit may take, its turn included. After that the
+	// connection counts as lost.
+	commitTime = 15 * time.Second
+
+	// oldestPostgres is the oldest version that the statements were tried on.
+	oldestPostgres = 130000
+
+	// nodeName is what the connections of nodes are called in pg_stat_activity.
+	nodeName = "parley node"
+)
+
+// The settings of the connection that writes. Every commit is durable before it
+// returns. A node that is frozen or cut off while it has its turn loses it after
+// idle_in_transaction_session_timeout. The rest keeps statements from waiting for
+// ever and their plans at the indexes, whatever the statistics say.
+var writerSettings = map[string]string{
+	"application_name":                    nodeName,
+	"synchronous_commit":                  "on",
+	"idle_in_transaction_session_timeout": "3s",
+	"lock_timeout":                        "5s",
+	"statement_timeout":                   "10s",
+	"tcp_keepalives_idle":                 "10",
+	"tcp_keepalives_interval":             "5",
+	"tcp_keepalives_count":                "3",
+	"plan_cache_mode":                     "force_generic_plan",
+	"enable_seqscan":                      "off",
+	"jit":                                 "off",
+}
+
+// The settings of the connections that only read.
+var readerSettings = map[string]string{
+	"application_name":              nodeName,
+	"default_transaction_read_only": "on",
+	"statement_timeout":             "60s",
+	"tcp_keepalives_idle":           "10",
+	"tcp_keepalives_interval":       "5",
+	"tcp_keepalives_count":          "3",
+	"jit":                           "off",
+}
+
+// The settings of the connections that look after the tables, which may take its
+// time.
+var keeperSettings = map[string]string{
+	"application_name":  "parley upkeep",
+	"statement_timeout": "0",
+}
+
+// postgresEngine is a PostgreSQL database, which several nodes share.
+type postgresEngine struct{ config *pgx.ConnConfig }
+
+func newPostgres(c Config) (*postgresEngine, error) {
+	config, err := pgx.ParseConfig(c.URL)
+	if err != nil {
+		return nil, fmt.Errorf("reading the database's address: %w", err) // pgx leaves the password out
+	}
+	if c.Dial != nil {
+		config.DialFunc = c.Dial
+	}
+	if c.Lookup != nil {
+		config.LookupFunc = c.Lookup
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = dialTime
+	}
+	return &postgresEngine{config}, nil
+}
+
+// open gives at most so many connections with these settings.
+func (e *postgresEngine) open(settings map[string]string, conns int) *sql.DB {
+	config := e.config.Copy()
+	maps.Copy(config.RuntimeParams, settings)
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	return db
+}
+
+func (e *postgresEngine) pool() (*sql.DB, error) { return e.open(readerSettings, sharedReaders), nil }
+
+func (e *postgresEngine) connect(ctx context.Context) (*session, error) {
+	s, err := newSession(ctx, e.open(writerSettings, 1))
+	if err != nil {
+		return nil, err
+	}
+	// In a transaction that has failed nothing can be prepared any more.
+	err = native(s, func(conn *pgx.Conn) error {
+		for _, text := range []string{beginShared, lockEnds, "COMMIT", "ROLLBACK", savepoint, release, rollBackTo} {
+			if _, err := conn.Prepare(ctx, text, text); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// native lends the connection behind a session, for what database/sql cannot do.
+func native(s *session, work func(*pgx.Conn) error) error {
+	return s.conn.Raw(func(conn any) error { return work(conn.(*stdlib.Conn).Conn()) })
+}
+
+func (*postgresEngine) lost(s *session) bool {
+	lost := true
+	err := native(s, func(conn *pgx.Conn) error {
+		lost = conn.IsClosed()
+		return nil
+	})
+	return lost || err != nil
+}
+
+func (*postgresEngine) patience() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), commitTime)
+}
+
+func (*postgresEngine) shared() bool { return true }
+
+func (*postgresEngine) top(ctx context.Context, s *session) (at place, err error) {
+	err = s.queryRow(ctx, `SELECT head, changes FROM meta WHERE id = 1`).Scan(&at.head, &at.seq)
+	return at, err
+}
+
+func (*postgresEngine) among(n int, ids []int64) (string, []any) {
+	return "= ANY($" + strconv.Itoa(n) + ")", []any{ids}
+}
+
+// entriesAfter asks the index about one stream after the other: with all of them
+// in one condition the statistics may lead to a walk through the whole log.
+func (*postgresEngine) entriesAfter() string {
+	return `SELECT ` + entryColumns + `, body FROM log WHERE pos IN (
+SELECT place.pos FROM unnest($3::bigint[]) AS wanted (id)
+CROSS JOIN LATERAL (SELECT pos FROM log WHERE stream = wanted.id AND pos > $1 ORDER BY pos LIMIT $2) AS place
+ORDER BY place.pos LIMIT $2) ORDER BY pos`
+}
+
+// migrationLock keeps two nodes that start together from changing the tables at
+// the same time.
+const migrationLock = applicationID
+
+func (e *postgresEngine) prepare(ctx context.Context) (err error) {
+	db := e.open(keeperSettings, 2)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	turn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, turn.Close()) }()
+	if _, err := turn.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, int64(migrationLock)); err != nil {
+		return fmt.Errorf("waiting for another node: %w", err)
+	}
+	if err := usable(ctx, turn); err != nil {
+		return err
+	}
+	err = migrateTables(ctx, db, goose.DialectPostgres, postgresSchema, "schema/postgres")
+	_, unlock := turn.ExecContext(ctx, `SELECT pg_advisory_unlock($1)`, int64(migrationLock))
+	return errors.Join(err, unlock)
+}
+
+// usable refuses what cannot become a Parley database, or is another one.
+func usable(ctx context.Context, conn *sql.Conn) error {
+	const query = `
+SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), to_regclass('schema_versions') IS NOT NULL,
+    (SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema())`
+	var version, tables int
+	var encoding string
+	var ours bool
+	if err := conn.QueryRowContext(ctx, query).Scan(&version, &encoding, &ours, &tables); err != nil {
+		return fmt.Errorf("looking at the database: %w", err)
+	}
+	switch {
+	case version < oldestPostgres:
+		return fmt.Errorf("the server is PostgreSQL %d, at least %d is needed", version/10000, oldestPostgres/10000)
+	case encoding != "UTF8":
+		return fmt.Errorf("the database's encoding is %s, UTF8 is needed", encoding)
+	case !ours && tables > 0:
+		return errForeign
+	}
+	return nil
+}
+
+// postgresFailure is storageFailure for PostgreSQL.
+func postgresFailure(err error) (*parley.Error, bool) {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return postgresRefusal(e.Code, err)
+	}
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	_, network := errors.AsType[net.Error](err)
+	if connecting || network || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || pgconn.SafeToRetry(err) {
+		return &parley.Error{Kind: parley.Unavailable, Key: "store.unavailable", Err: err}, true
+	}
+	return nil, false
+}
+
+// postgresRefusal sorts the codes of
+// https://www.postgresql.org/docs/current/errcodes-appendix.html that concern the
+// storage as a whole.
+func postgresRefusal(code string, err error) (*parley.Error, bool) {
+	switch code {
+	case "53100", // disk_full
+		"25006",                   // read_only_sql_transaction
+		"58030", "58P01", "58P02": // io_error and its kind
+		return &parley.Error{Kind: parley.Full, Key: "store.full", Err: err}, true
+	case "25P03", // idle_in_transaction_session_timeout
+		"55P03", // lock_not_available
+		"57014", // query_canceled, by a timeout
+		"3D000": // invalid_catalog_name: the database is gone
+		return &parley.Error{Kind: parley.Unavailable, Key: "store.unavailable", Err: err}, true
+	}
+	switch code[:min(2, len(code))] {
+	case "08", // connection exception
+		"28", // invalid authorization
+		"40", // transaction rollback: deadlock, serialization
+		"53", // insufficient resources
+		"57", // operator intervention: shutting down, crashed, starting
+		"58", // system error
+		"XX": // internal error, damage
+		return &parley.Error{Kind: parley.Unavailable, Key: "store.unavailable", Err: err}, true
+	}
+	return nil, false
+}
