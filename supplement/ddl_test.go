@@ -74,8 +74,12 @@ func applyDDL(columns reality, migration, where string) error {
 func applyStatement(columns reality, statement, where string) error {
 	if match := createTable.FindStringSubmatch(statement); match != nil {
 		for _, part := range topLevel(match[2]) {
+			name := strings.Fields(part)
+			if len(name) == 0 {
+				return fmt.Errorf("%.60q: a column without a name", statement)
+			}
 			if !constraint.MatchString(part) {
-				columns[match[1]+"."+strings.Fields(part)[0]] = where
+				columns[match[1]+"."+name[0]] = where
 			}
 		}
 		return nil
