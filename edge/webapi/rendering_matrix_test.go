@@ -354,12 +354,15 @@ func checkPhotos(t *testing.T) {
 	golden := readGolden(t, "photo")
 	for class := range privacy.Class(privacy.NumClasses) {
 		shown := classOf(t, golden, "photo", class)
-		want, again := 404.0, 404.0
+		want, again, own := 404.0, 404.0, 404.0
+		if class == privacy.Self {
+			own = 200
+		}
 		if cell := rowAbout("photo").cell(class); cell == "yes" || cell == "twin" || cell == "self" {
 			want, again = 200, 304
 		}
-		if shown["status"] != want || shown["with_its_tag"] != again {
-			t.Errorf("photo/%s: %v, want the status %v, and %v with its tag", class, shown, want, again)
+		if shown["status"] != want || shown["with_its_tag"] != again || shown["not_shared"] != own {
+			t.Errorf("photo/%s: %v, want the status %v, %v with its tag, and %v when it is not shared", class, shown, want, again, own)
 		}
 		if want == 404 && (shown["tag"] != "" || shown["body"] != nil) {
 			t.Errorf("photo/%s: withheld, and yet %v", class, shown)

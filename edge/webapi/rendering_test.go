@@ -156,24 +156,42 @@ func (w *renderingWorld) signedInAs(l *looker) {
 	}
 }
 
-// asked is a status and a body; of a body that is JSON its value.
+// asked is a status and a body, or all that a refusal says.
 func (w *renderingWorld) asked(l looker, path string, headers ...string) map[string]any {
 	w.Helper()
 	response := l.client.call("GET", path, nil, headers...)
-	text := w.textOf(l.client, response)
+	text := l.client.text(response)
 	shown := map[string]any{"status": response.StatusCode}
 	var value any
-	if json.Unmarshal(text, &value) == nil {
+	switch {
+	case response.Header.Get("Content-Type") == problemMedia:
+		shown["refusal"] = w.refusal(text)
+	case json.Unmarshal(text, &value) == nil:
 		shown["body"] = value
-	} else if len(text) > 0 {
+	case len(text) > 0:
 		shown["body"] = fmt.Sprintf("%d bytes", len(text))
 	}
 	return shown
 }
 
-func (w *renderingWorld) textOf(c *client, response *http.Response) []byte {
+// refusal is a problem document in one line. It may hold nothing that the line
+// does not tell.
+func (w *renderingWorld) refusal(text []byte) string {
 	w.Helper()
-	return c.text(response)
+	var p Problem
+	strict := json.NewDecoder(bytes.NewReader(text))
+	strict.DisallowUnknownFields()
+	if err := strict.Decode(&p); err != nil || p.Type != "tag:parley,2026:"+p.Title {
+		w.Errorf("a refusal that is none: %s", text)
+	}
+	said := fmt.Sprintf("%s, key %s, retry %s", p.Title, p.Key, p.Retry)
+	if p.Field != "" {
+		said += ", field " + p.Field
+	}
+	if p.RetryAfter > 0 {
+		said += fmt.Sprintf(", after %d s", p.RetryAfter)
+	}
+	return said
 }
 
 func (w *renderingWorld) cardFor(l looker) any {
@@ -251,6 +269,13 @@ func (w *renderingWorld) eventsFor(l looker) any {
 	return shown
 }
 
+func (w *renderingWorld) prefer(p privacy.Preferences) {
+	w.Helper()
+	if err := w.gate.SetPreferences(w.Context(), w.actor(subjectName), w.ids[subjectName], p); err != nil {
+		w.Fatal(err)
+	}
+}
+
 func decoded(text []byte) any {
 	var value any
 	if err := json.Unmarshal(text, &value); err != nil {
@@ -259,14 +284,19 @@ func decoded(text []byte) any {
 	return value
 }
 
-// photoFor is how the picture is answered, also to who names its version.
+// photoFor is how the picture is answered, also to who names its version, and
+// when the subject does not share it.
 func (w *renderingWorld) photoFor(l looker) any {
 	w.Helper()
 	path := "/api/people/" + w.ids[subjectName].String() + "/photo?size=large"
 	response := l.client.call("GET", path, nil)
-	text := w.textOf(l.client, response)
+	text := l.client.text(response)
 	known := w.asked(l, path, "If-None-Match", photoTag(testPhoto.Version, "large"))
 	shown := map[string]any{"status": response.StatusCode, "with_its_tag": known["status"]}
+	shared := w.gate.Preferences(w.ids[subjectName])
+	w.prefer(privacy.Preferences{OnlyContacts: shared.OnlyContacts})
+	shown["not_shared"] = w.asked(l, path)["status"]
+	w.prefer(shared)
 	for name, header := range map[string]string{"type": "Content-Type", "tag": "ETag", "cache": "Cache-Control"} {
 		shown[name] = response.Header.Get(header)
 	}
