@@ -8,7 +8,9 @@ import (
 )
 
 // Watch makes people the whole list of those whom w watches, and marks those
-// dirty that it did not watch before.
+// dirty that it did not watch before. A list that is sorted and names everybody
+// once is kept as it is, so that board and watcher share it: it must not be changed
+// afterwards.
 func (b *Board) Watch(w Watcher, people []parley.PersonID) { b.audience.watch(w, people) }
 
 // Unwatch ends whatever w watches.
@@ -41,9 +43,11 @@ type seat struct {
 
 // watch replaces the list of a watcher; an empty one takes the seat away.
 func (a *audience) watch(w Watcher, people []parley.PersonID) {
-	people = slices.Clone(people)
-	slices.Sort(people)
-	people = slices.Compact(people)
+	if !isSet(people) {
+		people = slices.Clone(people)
+		slices.Sort(people)
+		people = slices.Compact(people)
+	}
 
 	a.mu.Lock()
 	n, ok := a.numbers[w]
@@ -75,6 +79,16 @@ func (a *audience) watch(w Watcher, people []parley.PersonID) {
 	for _, p := range added {
 		w.Dirty(p)
 	}
+}
+
+// isSet reports whether a list is sorted and names everybody once.
+func isSet(people []parley.PersonID) bool {
+	for i := 1; i < len(people); i++ {
+		if people[i-1] >= people[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // seatFor gives a watcher a number. The caller holds mu.

@@ -2,6 +2,7 @@ package webapi
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -69,9 +70,10 @@ const maxReplies = 64
 
 func newConn(s *Server, socket *gws.Conn, below *wire, who caller) *conn {
 	now := time.Now()
-	c := &conn{server: s, socket: socket, wire: below, actor: who.session.Actor, token: who.token, opened: now}
+	c := &conn{server: s, socket: socket, wire: below, actor: who.session.Actor, opened: now}
+	c.token = parley.Secret(strings.Clone(string(who.token))) // else all headers of the request would stay with it
 	c.room = sync.NewCond(&c.mu)
-	c.job = job{conn: c, done: make(chan struct{}, 1)}
+	c.job.conn = c
 	c.rate.at = now
 	c.seen.Store(now.UnixNano())
 	c.pings.Store(now.Add(jitter(s.pace.ping)).UnixNano())

@@ -31,14 +31,22 @@ const (
 
 type encodedShard struct {
 	mu     sync.Mutex
+	policy policy.Policy // under which everything in people was made
 	people map[parley.PersonID]*encodedPerson
 }
 
+// encodedPerson is one person. Nearly everybody is watched by viewers of one class
+// alone, and there is one for everybody who is watched, so it has room for those
+// classes that are asked for and no others.
 type encodedPerson struct {
 	presence    parley.Presence
 	preferences privacy.Preferences
-	policy      policy.Policy
-	byClass     [privacy.NumClasses]stateEvent
+	events      []classEvent
+}
+
+type classEvent struct {
+	class privacy.Class
+	event stateEvent
 }
 
 func newEncodedPresence() *encodedPresence {
@@ -55,18 +63,25 @@ func (e *encodedPresence) event(f privacy.Facts, class privacy.Class, p policy.P
 	shard := &e.shards[f.Person.ID%encodedShards]
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
+	if shard.policy != p {
+		shard.policy = p
+		clear(shard.people)
+	}
 	person := shard.people[f.Person.ID]
-	if person == nil || person.presence != f.Presence || person.preferences != f.Preferences || person.policy != p {
+	if person == nil || person.presence != f.Presence || person.preferences != f.Preferences {
 		shard.makeRoom()
-		person = &encodedPerson{presence: f.Presence, preferences: f.Preferences, policy: p}
+		person = &encodedPerson{presence: f.Presence, preferences: f.Preferences}
 		shard.people[f.Person.ID] = person
 	}
-	event := &person.byClass[class]
-	if event.bytes == nil {
-		event.bytes = encodePresence(f, class, p)
-		event.sum = maphash.Bytes(e.seed, event.bytes) | 1
+	for i := range person.events {
+		if person.events[i].class == class {
+			return person.events[i].event
+		}
 	}
-	return *event
+	event := stateEvent{bytes: encodePresence(f, class, p)}
+	event.sum = maphash.Bytes(e.seed, event.bytes) | 1
+	person.events = append(person.events, classEvent{class, event})
+	return event
 }
 
 // makeRoom forgets somebody when the shard is full; whom does not matter.

@@ -28,19 +28,20 @@ type job struct {
 	conn   *conn
 	opcode gws.Opcode
 	text   []byte
-	done   chan struct{}
+	done   sync.WaitGroup // for the worker that has it
 }
 
 func newWorkers() *workers { return &workers{jobs: make(chan *job)} }
 
 // do has a job done and returns when it is. The caller keeps wait from returning.
 func (w *workers) do(ctx context.Context, j *job) {
+	j.done.Add(1)
 	select {
 	case w.jobs <- j:
 	default:
 		w.crew.Go(func() { w.work(ctx, j) })
 	}
-	<-j.done
+	j.done.Wait()
 }
 
 // work does a job and then others, until there is nothing to do and enough other
@@ -64,7 +65,7 @@ func (w *workers) work(ctx context.Context, j *job) {
 
 // run handles the frame. A fault ends this connection and no other.
 func (j *job) run() {
-	defer func() { j.done <- struct{}{} }()
+	defer j.done.Done()
 	defer j.conn.recoverFault()
 	j.conn.receive(j.opcode, j.text)
 }
