@@ -56,17 +56,22 @@ func newLab(t testing.TB, names ...string) *lab {
 	t.Helper()
 	noLeaks(t)
 	l := &lab{TB: t, nodes: map[string]*node{}, links: map[[2]string]*parleytest.Link{}}
-	for _, from := range names {
-		for _, to := range names {
-			if from != to {
-				l.links[[2]string{from, to}] = parleytest.NewLink(t, "")
-			}
-		}
-	}
+	l.link(names...)
 	for _, name := range names {
 		l.start(name)
 	}
 	return l
+}
+
+// link makes the links between nodes that are to be started.
+func (l *lab) link(names ...string) {
+	for _, from := range names {
+		for _, to := range names {
+			if from != to {
+				l.links[[2]string{from, to}] = parleytest.NewLink(l, "")
+			}
+		}
+	}
 }
 
 // start starts a node, or starts it again.

@@ -50,6 +50,8 @@ type Config struct {
 
 	Log  *slog.Logger // nil: no log
 	Pace Pace
+
+	waiting int // messages that may wait to be taken in; 0: maxWaiting
 }
 
 // Pace is for tests, which have no time. A zero field is the default.
@@ -75,6 +77,7 @@ func (c Config) complete() (Config, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	c.waiting = cmp.Or(c.waiting, maxWaiting)
 	c.Pace.Beat = cmp.Or(c.Pace.Beat, 3*time.Second)
 	c.Pace.Lease = cmp.Or(c.Pace.Lease, 5*c.Pace.Beat)
 	c.Pace.Join = cmp.Or(c.Pace.Join, 4*time.Millisecond)

@@ -32,7 +32,7 @@ func (b *Bus) subscribe() error {
 		}
 		ended := make(chan struct{})
 		s.SetClosedHandler(func(string) { close(ended) })
-		if err := s.SetPendingLimits(maxWaiting, maxWaitingBytes); err != nil {
+		if err := s.SetPendingLimits(b.config.waiting, maxWaitingBytes); err != nil {
 			return fmt.Errorf("limiting a subscription: %w", err)
 		}
 		b.life.heard = append(b.life.heard, subscription{s, ended})

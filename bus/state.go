@@ -17,7 +17,7 @@ type state struct {
 
 	remotes    map[string]*remote
 	buried     map[string]grave // nodes that said goodbye
-	ticked     time.Time        // when tick was last called
+	ticked     time.Time        // when tick was last called, or something was heard first
 	complained time.Time        // of another node with this one's name
 }
 
@@ -102,6 +102,9 @@ func newState(node string, incarnation uint64, pace Pace, tables map[string]bool
 
 // receive takes in what another node said.
 func (s *state) receive(m message, now time.Time) (e effects) {
+	if s.ticked.IsZero() {
+		s.ticked = now
+	}
 	if m.node == s.node {
 		s.meetOwnName(m, now, &e)
 		return e
@@ -233,7 +236,7 @@ func (r *remote) reach(number uint64, e *effects) {
 // still or had no time, and then nobody can be blamed for not having been heard:
 // everybody has a fresh lease.
 func (s *state) tick(now time.Time) (e effects) {
-	late := !s.ticked.IsZero() && now.Sub(s.ticked) > s.pace.Beat
+	late := !s.ticked.IsZero() && now.Sub(s.ticked) > s.pace.Beat // a tick is due every third of it
 	if late {
 		e.beat = true
 		e.events = append(e.events, event{kind: stoodStill, took: now.Sub(s.ticked)})
