@@ -21,6 +21,7 @@ type Bus struct {
 	config      Config
 	incarnation uint64
 	server      *server.Server // nil: an external NATS cluster
+	addr        string         // where the server takes routes
 	conn        *nats.Conn
 
 	// Fixed when Run begins.
@@ -47,8 +48,9 @@ type Bus struct {
 		ended   chan struct{}
 		heard   []subscription
 	}
-	counts counts
-	odd    odd
+	counts  counts
+	odd     odd
+	trouble trouble
 }
 
 // Member is a node that is there.
@@ -83,6 +85,7 @@ func New(ctx context.Context, c Config) (*Bus, error) {
 		if b.server, err = startServer(ctx, c, b.incarnation); err != nil {
 			return nil, err
 		}
+		b.addr = b.server.ClusterAddr().String()
 	}
 	if err := b.connect(); err != nil {
 		b.shutdown()
@@ -99,12 +102,7 @@ func (b *Bus) Node() string { return b.config.Node }
 func (b *Bus) Incarnation() uint64 { return b.incarnation }
 
 // Addr is where routes come in, host:port; empty with an external cluster.
-func (b *Bus) Addr() string {
-	if b.server == nil {
-		return ""
-	}
-	return b.server.ClusterAddr().String()
-}
+func (b *Bus) Addr() string { return b.addr }
 
 // Members lists the nodes that are there, this one included, by name.
 func (b *Bus) Members() []Member {
@@ -133,9 +131,9 @@ func (b *Bus) early(what, name string) {
 	}
 }
 
-// Run takes part until ctx ends or Close is called, then says goodbye and closes
-// everything. It can be called once. It fails when the connection to an external
-// cluster is closed for good.
+// Run takes part until ctx ends or Close is called, then says goodbye, waits for
+// what it called, and closes everything. It can be called once. It fails when the
+// connection to an external cluster is closed for good.
 func (b *Bus) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -166,7 +164,6 @@ func (b *Bus) Run(ctx context.Context) error {
 		}
 	})
 	err := parts.Wait()
-	b.leave()
 	b.unsubscribe()
 	return err
 }
@@ -186,19 +183,8 @@ func (b *Bus) start(ctx context.Context, run func(func(context.Context))) {
 	}
 }
 
-// leave says what is left to say.
-func (b *Bus) leave() {
-	b.sendHints(b.out.take().hints)
-	if !b.conn.IsConnected() {
-		return
-	}
-	b.publish(b.everybody(), goodbye{})
-	if err := b.conn.FlushTimeout(b.config.Pace.Beat); err != nil {
-		b.config.Log.Info("could not say goodbye to the other nodes", "error", err)
-	}
-}
-
-// Close ends Run and waits for it.
+// Close ends Run and waits for it. It must not be called by a Watch or a listener,
+// whose end Run waits for.
 func (b *Bus) Close() {
 	b.life.Lock()
 	stop, closing := b.life.stop, b.life.closing

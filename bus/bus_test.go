@@ -91,6 +91,23 @@ func TestGoodbyeTakesRowsAlong(t *testing.T) {
 	}
 }
 
+// A Watch that is slow to end does not keep the others waiting for the goodbye.
+func TestGoodbyeDoesNotWaitForASlowWatch(t *testing.T) {
+	l := newLab(t, "a", "b")
+	l.together("a", "b")
+	a, b := l.nodes["a"], l.nodes["b"]
+	b.table.Set(1, []byte("one"))
+	a.sees("b", map[uint64]string{1: "one"})
+	a.mu.Lock() // its Watch waits for it
+	b.table.Set(2, []byte("two"))
+	b.wait("the row to be sent", func() bool { return bus.Version(b.table) == 2 })
+	closed := make(chan struct{})
+	go func() { a.stop(); close(closed) }()
+	b.meets("b")
+	a.mu.Unlock()
+	<-closed
+}
+
 func TestConfigIsChecked(t *testing.T) {
 	good := bus.Config{Node: "a", Listen: "127.0.0.1:0", Secret: secret}
 	tests := []struct {

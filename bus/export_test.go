@@ -29,3 +29,6 @@ func Overrun(b *Bus) uint64 { return b.overrun() }
 
 // ClientAddr is where the node's NATS server listens for clients; nil: nowhere.
 func ClientAddr(b *Bus) net.Addr { return b.server.Addr() }
+
+// Version is the number of the last delta of a table that was sent.
+func Version(t *Table) uint64 { return t.version() }

@@ -17,6 +17,7 @@ import (
 type external struct {
 	testing.TB
 	server *server.Server
+	limit  int32 // of a message, in bytes; 0: the default
 	link   *parleytest.Link
 	port   int
 }
@@ -32,7 +33,7 @@ func newExternal(t testing.TB) *external {
 
 func (e *external) run() {
 	e.Helper()
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: e.port, Username: "parley", Password: secret, NoSigs: true, NoLog: true})
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: e.port, Username: "parley", Password: secret, NoSigs: true, NoLog: true, MaxPayload: e.limit})
 	if err != nil {
 		e.Fatal(err)
 	}
@@ -120,6 +121,17 @@ func TestExternalClusterComesLater(t *testing.T) {
 	e.run()
 	a.meets("a", "b")
 	b.sees("a", map[uint64]string{1: "one"})
+}
+
+func TestExternalClusterWithSmallMessagesIsTold(t *testing.T) {
+	e := newExternal(t)
+	e.halt()
+	e.limit = 16 << 10
+	e.run()
+	a := e.node("a")
+	a.wait("the error", func() bool {
+		return strings.Contains(a.log.String(), "level=ERROR msg=\"NATS is configured for messages that are too small")
+	})
 }
 
 func TestExternalClusterRefuses(t *testing.T) {

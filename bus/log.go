@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// note logs and counts an event of the state.
+// note logs an event of the state.
 func (b *Bus) note(e event) {
 	log := b.config.Log
 	switch e.kind {
@@ -18,15 +18,12 @@ func (b *Bus) note(e event) {
 	case nodeLeft:
 		log.Info("a node is gone", "node", e.node, "incarnation", e.incarnation, "reason", e.reason)
 	case sameName:
-		b.counts.twins.Add(1)
 		log.Error("two other nodes have the same name: only the one started last is heard; give each a name of its own", "node", e.node, "incarnation", e.incarnation)
 	case ownName:
-		b.counts.twins.Add(1)
 		log.Error("another node has this node's name: only the one started last is heard; give each a name of its own", "node", e.node, "incarnation", e.incarnation)
 	case stoodStill:
 		log.Warn("this node stood still; the others get a fresh lease", "took", e.took.Round(time.Millisecond))
 	case rowsMissing:
-		b.counts.gaps.Add(1)
 		log.Debug("rows of a node are missing", "node", e.node, "incarnation", e.incarnation, "table", e.table, "version", e.version)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -39,8 +40,10 @@ func startServer(ctx context.Context, c Config, incarnation uint64) (*server.Ser
 		NoSigs:          true,
 		NoLog:           true,
 		NoSystemAccount: true,
-		MaxPayload:      maxMessage,
-		PingInterval:    c.Pace.Beat,
+
+		NoFastProducerStall: true, // a node that takes nothing in is not to slow down what the others hear
+		MaxPayload:          maxMessage,
+		PingInterval:        c.Pace.Beat,
 		Cluster: server.ClusterOpts{
 			Name: c.Cluster, Host: host, Port: port, Advertise: c.Advertise,
 			Username: routeUser, Password: secret,
@@ -107,35 +110,22 @@ func routeTLS(c *tls.Config) *tls.Config {
 	return c
 }
 
-// connect opens the connection to the NATS server, s or an external one. With an
-// external one that cannot be reached, it goes on trying.
+// connect opens the connection to the NATS server: to the one of this process, or
+// an external one. With one that cannot be reached, it goes on trying.
 func (b *Bus) connect() error {
 	c := b.config
-	log := c.Log
-	options := []nats.Option{
-		nats.Name("parley " + c.Node),
+	options := append(b.handlers(),
+		nats.Name("parley "+c.Node),
 		nats.NoEcho(),
 		nats.MaxReconnects(-1),
-		nats.ReconnectWait(c.Pace.Beat / 2),
+		nats.ReconnectWait(c.Pace.Beat/2),
 		nats.ReconnectJitter(c.Pace.Beat/10, c.Pace.Beat/10),
 		nats.ReconnectBufSize(-1), // what cannot be sent now is old when it can
 		nats.PingInterval(c.Pace.Beat),
 		nats.MaxPingsOutstanding(2),
-		nats.FlusherTimeout(c.Pace.Lease / 3),
+		nats.FlusherTimeout(c.Pace.Lease/3),
 		nats.ReconnectOnFlusherError(),
-		nats.NoCallbacksAfterClientClose(),
-		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-			log.Warn("connection to NATS is lost", "error", err)
-		}),
-		nats.ReconnectHandler(func(*nats.Conn) {
-			log.Info("connection to NATS is there again")
-			b.out.beatSoon()
-		}),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-			log.Warn("NATS reports a fault of the connection", "error", err)
-		}),
-		nats.ClosedHandler(func(*nats.Conn) { b.closed() }),
-	}
+	)
 	var err error
 	if b.server != nil {
 		b.conn, err = nats.Connect("", append(options, nats.InProcessServer(b.server))...)
@@ -146,9 +136,58 @@ func (b *Bus) connect() error {
 		return fmt.Errorf("connecting to NATS: %w", err)
 	}
 	if !b.conn.IsConnected() {
-		log.Warn("NATS cannot be reached yet; until it can, the nodes do not hear each other", "error", b.conn.LastError())
+		c.Log.Warn("NATS cannot be reached yet; until it can, the nodes do not hear each other")
 	}
 	return nil
+}
+
+// handlers log what happens to the connection.
+func (b *Bus) handlers() []nats.Option {
+	log := b.config.Log
+	return []nats.Option{
+		nats.NoCallbacksAfterClientClose(),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			log.Warn("the connection to NATS is lost", "error", err)
+		}),
+		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) {
+			if b.trouble.is(err.Error()) {
+				log.Warn("NATS cannot be reached", "error", err)
+			}
+		}),
+		nats.ConnectHandler(b.connected),
+		nats.ReconnectHandler(func(conn *nats.Conn) {
+			log.Info("the connection to NATS is there again")
+			b.connected(conn)
+		}),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			log.Warn("NATS reports a fault of the connection", "error", err)
+		}),
+		nats.ClosedHandler(func(*nats.Conn) { b.closed() }),
+	}
+}
+
+func (b *Bus) connected(conn *nats.Conn) {
+	b.trouble.is("")
+	if limit := conn.MaxPayload(); limit < maxMessage {
+		b.config.Log.Error("NATS is configured for messages that are too small, so some of the bus is lost: set its max_payload to 128 KiB or more", "bytes", limit)
+	}
+	b.out.beatSoon()
+}
+
+// trouble is why NATS could not be reached the last time, so that it is told when
+// it is another reason and not at each attempt.
+type trouble struct {
+	mu  sync.Mutex
+	was string
+}
+
+// is reports whether the reason is another one than before.
+func (t *trouble) is(reason string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	changed := reason != t.was
+	t.was = reason
+	return changed
 }
 
 func external(c Config) []nats.Option {

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"parley/bus"
+	"parley/parleytest"
 )
 
 func TestNodeThatIsCutOffLosesItsRowsAndGetsThemBack(t *testing.T) {
@@ -68,8 +69,28 @@ func TestShortLossIsMadeUpFor(t *testing.T) {
 			t.Errorf("row %d is told as something that just happened", c.Key)
 		}
 	}
-	if s := b.Stats(); s.Gaps == 0 || s.SnapshotsTaken == 0 || a.Stats().SnapshotsSent == 0 {
-		t.Errorf("not counted: %+v, %+v", s, a.Stats())
+	if s := b.Stats(); s.Gaps == 0 || s.SnapshotsTaken == 0 {
+		t.Errorf("not counted: %+v", s)
+	}
+	a.wait("the snapshot to be counted", func() bool { return a.Stats().SnapshotsSent == 1 })
+}
+
+// A node needs to know of one other only, and may well be told of itself.
+func TestNodesFindEachOther(t *testing.T) {
+	l := newLab(t)
+	l.links[[2]string{"a", "a"}] = parleytest.NewLink(t, "")
+	found := func(c *bus.Config) { c.Advertise = "" }
+	a := l.start("a", found)
+	toA := func(c *bus.Config) { c.Routes = []string{a.Addr()} }
+	b, c := l.start("b", found, toA), l.start("c", found, toA)
+	l.together("a", "b", "c")
+	b.table.Set(1, []byte("one"))
+	c.sees("b", map[uint64]string{1: "one"})
+	a.stop()
+	b.Tell("log", []byte("without a"))
+	c.hears("b:without a")
+	if strings.Contains(a.log.String(), "level=ERROR") {
+		t.Errorf("a route to itself is an error:\n%s", a.log)
 	}
 }
 

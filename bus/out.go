@@ -94,6 +94,7 @@ func (b *Bus) send(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
+			b.leave()
 			return
 		case <-b.out.wake:
 		case <-join.C:
@@ -117,6 +118,18 @@ func (b *Bus) send(ctx context.Context) {
 		if l.beat {
 			life.Reset(max(0, time.Until(last.Add(pace.Beat/64))))
 		}
+	}
+}
+
+// leave says what is left to say.
+func (b *Bus) leave() {
+	b.sendHints(b.out.take().hints)
+	if !b.conn.IsConnected() {
+		return
+	}
+	b.publish(b.everybody(), goodbye{})
+	if err := b.conn.FlushTimeout(b.config.Pace.Beat); err != nil {
+		b.config.Log.Info("could not say goodbye to the other nodes", "error", err)
 	}
 }
 

@@ -84,6 +84,7 @@ func (b *Bus) receive(msg *nats.Msg) {
 func (b *Bus) do(step func(time.Time) effects) {
 	b.mu.Lock()
 	e := step(time.Now())
+	b.count(e)
 	for _, c := range e.changes {
 		b.tables[c.table].watch.push(c.Change, c.existed)
 	}
@@ -91,7 +92,6 @@ func (b *Bus) do(step func(time.Time) effects) {
 		b.hear(h)
 	}
 	for _, node := range e.missed {
-		b.counts.hintsMissed.Add(1)
 		b.missed.push(node)
 	}
 	b.mu.Unlock()
@@ -110,7 +110,6 @@ func (b *Bus) do(step func(time.Time) effects) {
 	if e.members {
 		nudge(b.moved)
 	}
-	b.counts.snapshotsTaken.Add(uint64(e.taken))
 	for _, event := range e.events {
 		b.note(event)
 	}

@@ -30,6 +30,20 @@ type counts struct {
 	unsent, foreign, twins                                             atomic.Uint64
 }
 
+// count is called before anybody is told of e.
+func (b *Bus) count(e effects) {
+	b.counts.hintsMissed.Add(uint64(len(e.missed)))
+	b.counts.snapshotsTaken.Add(uint64(e.taken))
+	for _, event := range e.events {
+		switch event.kind {
+		case sameName, ownName:
+			b.counts.twins.Add(1)
+		case rowsMissing:
+			b.counts.gaps.Add(1)
+		}
+	}
+}
+
 // Stats gives the figures.
 func (b *Bus) Stats() Stats {
 	c := &b.counts
