@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"math"
@@ -87,9 +85,7 @@ func runMessages(ctx context.Context, s *site) error {
 
 // newTalk connects the pairs.
 func newTalk(ctx context.Context, s *site) (*talk, error) {
-	var random [8]byte
-	rand.Read(random[:])
-	t := &talk{site: s, epoch: time.Now(), prefix: base64.RawURLEncoding.EncodeToString(random[:])[:10]}
+	t := &talk{site: s, epoch: time.Now(), prefix: newPrefix()}
 	t.latency.Store(new(measure.Histogram))
 	var all []opening
 	for i := range s.pairs {
@@ -177,8 +173,7 @@ func (p *pair) send(n int, due time.Duration) error {
 	for range n {
 		number := p.ledger.Send()
 		p.text = appendMessageText(p.text[:0], message{pair: p.number, number: number, due: due}, p.talk.body)
-		id := fmt.Sprintf("%s%012x", p.talk.prefix, number)
-		p.frame = wire.AppendMessage(p.frame[:0], p.conversation, id, p.text)
+		p.frame = wire.AppendMessage(p.frame[:0], p.conversation, clientID(p.talk.prefix, number), p.text)
 		p.frames.Add(p.frame)
 	}
 	return p.from.Write(&p.frames)

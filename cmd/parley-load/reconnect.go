@@ -46,11 +46,7 @@ func (s *site) wave(ctx context.Context, name string, rounds int) error {
 		if err != nil {
 			return err
 		}
-		total.Wall += stretch.Wall
-		total.Server += stretch.Server
-		total.Own += stretch.Own
-		total.Rest += stretch.Rest
-		total.RSS = stretch.RSS
+		total = total.Add(stretch)
 	}
 	n := uint64(rounds * s.people)
 	r := Result{Scenario: "reconnect", Case: name, Metrics: map[string]float64{

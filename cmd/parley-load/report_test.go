@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"parley"
 )
 
 func TestTable(t *testing.T) {
@@ -55,6 +57,21 @@ func TestMessageText(t *testing.T) {
 				t.Errorf("%+v in %d bytes: %+v in %d, %v", m, size, got, len(text), err)
 			}
 		}
+	}
+}
+
+func TestClientID(t *testing.T) {
+	prefix := newPrefix()
+	if prefix == newPrefix() {
+		t.Error("two runs have the same prefix")
+	}
+	seen := map[string]bool{}
+	for _, number := range []uint64{0, 1, 15, 16, 1<<48 - 1} {
+		id := clientID(prefix, number)
+		if !parley.ClientID(id).Valid() || seen[id] || !strings.HasPrefix(id, prefix) {
+			t.Errorf("number %d: %q", number, id)
+		}
+		seen[id] = true
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"strconv"
@@ -68,4 +69,27 @@ func parseMessage(text []byte) (m message, err error) {
 		return m, errText
 	}
 	return message{pair: int(fields[0]), number: fields[1], due: time.Duration(fields[2])}, nil
+}
+
+// prefixLength is how much of a client id tells the run; the rest is a number.
+const prefixLength = 10
+
+// newPrefix begins the client ids of a run: the same people may have written in an
+// earlier one.
+func newPrefix() string {
+	var raw [8]byte
+	rand.Read(raw[:])
+	return base64.RawURLEncoding.EncodeToString(raw[:])[:prefixLength]
+}
+
+// clientID is the id of a message: 22 characters of base64url.
+func clientID(prefix string, number uint64) string {
+	const digits = "0123456789abcdef"
+	var id [22]byte
+	copy(id[:], prefix)
+	for i := len(id) - 1; i >= prefixLength; i-- {
+		id[i] = digits[number&0xf]
+		number >>= 4
+	}
+	return string(id[:])
 }

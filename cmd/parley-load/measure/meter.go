@@ -45,6 +45,11 @@ func (m Meter) End() Stretch {
 	return s
 }
 
+// Add joins two stretches into one as long as both.
+func (s Stretch) Add(t Stretch) Stretch {
+	return Stretch{Wall: s.Wall + t.Wall, Server: s.Server + t.Server, Own: s.Own + t.Own, Rest: s.Rest + t.Rest, RSS: t.RSS}
+}
+
 // PerSecond is the rate of n things done in the stretch.
 func (s Stretch) PerSecond(n uint64) float64 {
 	if s.Wall <= 0 {
