@@ -35,7 +35,8 @@ type Store interface {
 
 	// OnAdmit sets the function that is asked about every entry given to Append,
 	// inside the writer, in the order in which entries get their positions: it may
-	// rewrite the entry (its Stream and About) or refuse it. An entry that is
+	// rewrite the entry (its Stream and About) or refuse it; it may be asked once more
+	// about an entry as it came in, when a commit has to be tried again. An entry that is
 	// refused although it is stored already is answered with ErrKnown: what was
 	// accepted stays accepted. Call it once, before the store runs.
 	OnAdmit(func(*parley.Entry) error)

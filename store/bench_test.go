@@ -11,6 +11,7 @@ import (
 
 	"parley"
 	"parley/conversation"
+	"parley/parleytest/postgres"
 )
 
 // BenchmarkPurge deletes entries of 500 conversations with 200-byte bodies, all
@@ -38,51 +39,67 @@ func BenchmarkPurge(b *testing.B) {
 	b.ReportMetric(float64(rows*b.N)/b.Elapsed().Seconds(), "entries/s")
 }
 
+// databases are what is measured. Commits of both are durable.
+func databases(b *testing.B) map[string]func() Config {
+	return map[string]func() Config{
+		"sqlite": func() Config { return Config{Path: b.TempDir()} },
+		"postgres": func() Config {
+			return Config{Path: b.TempDir(), URL: postgres.Durable(b)}
+		},
+	}
+}
+
 // BenchmarkAppend has callers who each wait for their own entry's commit, as
 // devices do. Bodies have 200 bytes.
 func BenchmarkAppend(b *testing.B) {
-	for _, callers := range []int{1, 64, 512} {
-		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
-			s, err := Open(b.Context(), Config{Path: b.TempDir()})
-			if err != nil {
-				b.Fatal(err)
-			}
-			w := &world{Store: s, t: b}
-			told := make([]chan struct{}, callers)
-			for i := range told {
-				told[i] = make(chan struct{}, 1)
-			}
-			s.OnCommit(func(entries []parley.Entry) {
-				for _, e := range entries {
-					told[e.Device-1] <- struct{}{}
-				}
+	for name, config := range databases(b) {
+		for _, callers := range []int{1, 64, 512} {
+			b.Run(fmt.Sprintf("%s/callers=%d", name, callers), func(b *testing.B) {
+				benchmarkAppend(b, config(), callers)
 			})
-			w.run()
-			defer w.close()
-			body := make([]byte, 200)
-			started, processor := time.Now(), processorTime()
-			b.ResetTimer()
-			var callersDone sync.WaitGroup
-			for c := range callers {
-				callersDone.Go(func() {
-					e := parley.Entry{
-						Stream: parley.DirectStream(parley.PersonID(c/2*2+1), parley.PersonID(c/2*2+2)),
-						Sender: parley.PersonID(c + 1), Device: parley.DeviceID(c + 1),
-						Kind: parley.KindMessage, Content: "text.v1", Body: body,
-					}
-					for i := c; i < b.N; i += callers {
-						e.ClientID = parley.ClientID(rand.Text()[:22])
-						s.Append(b.Context(), e, func(_ parley.Pos, err error) { b.Error(err) })
-						<-told[c]
-					}
-				})
+		}
+	}
+}
+
+func benchmarkAppend(b *testing.B, c Config, callers int) {
+	s, err := Open(b.Context(), c)
+	if err != nil {
+		b.Fatal(err)
+	}
+	w := &world{Store: s, t: b}
+	told := make([]chan struct{}, callers)
+	for i := range told {
+		told[i] = make(chan struct{}, 1)
+	}
+	s.OnCommit(func(entries []parley.Entry) {
+		for _, e := range entries {
+			told[e.Device-1] <- struct{}{}
+		}
+	})
+	w.run()
+	defer w.close()
+	body := make([]byte, 200)
+	started, processor := time.Now(), processorTime()
+	b.ResetTimer()
+	var callersDone sync.WaitGroup
+	for c := range callers {
+		callersDone.Go(func() {
+			e := parley.Entry{
+				Stream: parley.DirectStream(parley.PersonID(c/2*2+1), parley.PersonID(c/2*2+2)),
+				Sender: parley.PersonID(c + 1), Device: parley.DeviceID(c + 1),
+				Kind: parley.KindMessage, Content: "text.v1", Body: body,
 			}
-			callersDone.Wait()
-			b.ReportMetric(float64(b.N)/time.Since(started).Seconds(), "entries/s")
-			b.ReportMetric(float64(b.N)/(processorTime()-processor).Seconds(), "entries/core-s")
-			b.ReportMetric(float64(s.stats.entries.Load())/float64(s.stats.commits.Load()), "entries/commit")
+			for i := c; i < b.N; i += callers {
+				e.ClientID = parley.ClientID(rand.Text()[:22])
+				s.Append(b.Context(), e, func(_ parley.Pos, err error) { b.Error(err) })
+				<-told[c]
+			}
 		})
 	}
+	callersDone.Wait()
+	b.ReportMetric(float64(b.N)/time.Since(started).Seconds(), "entries/s")
+	b.ReportMetric(float64(b.N)/(processorTime()-processor).Seconds(), "entries/core-s")
+	b.ReportMetric(float64(s.stats.entries.Load())/float64(s.stats.commits.Load()), "entries/commit")
 }
 
 // processorTime is what this process has used so far. A busy neighbour changes

@@ -17,12 +17,15 @@ import (
 )
 
 // crashDir, in the environment, makes the test binary a program that appends to
-// the store in that directory until it is killed.
-const crashDir = "PARLEY_STORE_CRASH_DIR"
+// the store in that directory, or at crashURL, until it is killed.
+const (
+	crashDir = "PARLEY_STORE_CRASH_DIR"
+	crashURL = "PARLEY_STORE_CRASH_URL"
+)
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashDir); dir != "" {
-		if err := appendUntilKilled(dir); err != nil {
+		if err := appendUntilKilled(Config{Path: dir, URL: os.Getenv(crashURL), Settle: 10 * time.Millisecond}); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -32,8 +35,8 @@ func TestMain(m *testing.M) {
 
 // appendUntilKilled has several devices send under load, with purging under way,
 // and prints "pos client-id" for each entry that was acknowledged.
-func appendUntilKilled(dir string) error {
-	s, err := Open(context.Background(), Config{Path: dir, Settle: 10 * time.Millisecond})
+func appendUntilKilled(c Config) error {
+	s, err := Open(context.Background(), c)
 	if err != nil {
 		return err
 	}
@@ -69,12 +72,15 @@ func appendUntilKilled(dir string) error {
 // TestKillLosesNothing kills a program under load again and again. What it had
 // acknowledged must be there, once, where it said.
 func TestKillLosesNothing(t *testing.T) {
-	dir := t.TempDir()
+	forEachDatabase(t, killLosesNothing)
+}
+
+func killLosesNothing(t *testing.T, c Config) {
 	acknowledged := map[parley.Pos]string{}
 	for range 10 {
-		runAndKill(t, dir, acknowledged)
+		runAndKill(t, c, acknowledged)
 	}
-	w := start(t, inDir(dir))
+	w := start(t, c)
 	var purged parley.Pos
 	check(t, w.read.db.QueryRowContext(t.Context(), `SELECT coalesce(max(purged), 0) FROM streams`).Scan(&purged))
 	stored, ids := map[parley.Pos]string{}, map[string]bool{}
@@ -98,10 +104,10 @@ func TestKillLosesNothing(t *testing.T) {
 
 // runAndKill runs the program until it has acknowledged a while, kills it, and
 // collects what it had acknowledged.
-func runAndKill(t *testing.T, dir string, acknowledged map[parley.Pos]string) {
+func runAndKill(t *testing.T, c Config, acknowledged map[parley.Pos]string) {
 	t.Helper()
 	program := exec.Command(must(os.Executable())(t))
-	program.Env = append(os.Environ(), crashDir+"="+dir)
+	program.Env = append(os.Environ(), crashDir+"="+c.Path, crashURL+"="+c.URL)
 	program.Stderr = os.Stderr
 	out := must(program.StdoutPipe())(t)
 	check(t, program.Start())
@@ -129,6 +135,6 @@ func runAndKill(t *testing.T, dir string, acknowledged map[parley.Pos]string) {
 	kill()
 	_ = program.Wait() // says that it was killed
 	if lines < 2000 {
-		t.Fatalf("the program ended by itself after %d entries in %s", lines, filepath.Base(dir))
+		t.Fatalf("the program ended by itself after %d entries in %s", lines, filepath.Base(c.Path))
 	}
 }

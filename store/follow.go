@@ -19,6 +19,10 @@ const (
 	// something: whoever was to wake it may have failed.
 	pollEvery = time.Second
 
+	// lookTime is how long that may take, and how long it takes to notice that the
+	// database does not answer any more.
+	lookTime = 5 * time.Second
+
 	// The wait before a connection is tried again grows from the first to the
 	// second, and is up to half as long again, so that nodes do not come together.
 	firstRetry = 100 * time.Millisecond
@@ -70,6 +74,8 @@ func (w *writer) tail() error {
 	}
 	ctx, end := w.engine.patience()
 	defer end()
+	ctx, stop := context.WithTimeout(ctx, lookTime)
+	defer stop()
 	at, err := w.engine.top(ctx, w.session)
 	if err == nil {
 		err = w.follow(ctx, at)

@@ -78,7 +78,10 @@ var keeperSettings = map[string]string{
 }
 
 // postgresEngine is a PostgreSQL database, which several nodes share.
-type postgresEngine struct{ config *pgx.ConnConfig }
+type postgresEngine struct {
+	config     *pgx.ConnConfig
+	commitTime time.Duration
+}
 
 func newPostgres(c Config) (*postgresEngine, error) {
 	config, err := pgx.ParseConfig(c.URL)
@@ -94,7 +97,7 @@ func newPostgres(c Config) (*postgresEngine, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = dialTime
 	}
-	return &postgresEngine{config}, nil
+	return &postgresEngine{config, commitTime}, nil
 }
 
 // open gives at most so many connections with these settings.
@@ -143,8 +146,8 @@ func (*postgresEngine) lost(s *session) bool {
 	return lost || err != nil
 }
 
-func (*postgresEngine) patience() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), commitTime)
+func (e *postgresEngine) patience() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), e.commitTime)
 }
 
 func (*postgresEngine) shared() bool { return true }
@@ -236,7 +239,7 @@ func postgresRefusal(code string, err error) (*parley.Error, bool) {
 		"58030", "58P01", "58P02": // io_error and its kind
 		return &parley.Error{Kind: parley.Full, Key: "store.full", Err: err}, true
 	case "25P03", // idle_in_transaction_session_timeout
-		"55P03", // lock_not_available
+		lockTimeout,
 		"57014", // query_canceled, by a timeout
 		"3D000": // invalid_catalog_name: the database is gone
 		return &parley.Error{Kind: parley.Unavailable, Key: "store.unavailable", Err: err}, true

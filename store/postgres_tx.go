@@ -66,9 +66,28 @@ func (e *postgresEngine) begin(ctx context.Context, s *session, careful bool) (t
 	batch.Queue(beginShared)
 	batch.Queue(lockEnds).QueryRow(func(row pgx.Row) error { return row.Scan(&t.began.head, &t.began.seq) })
 	if err := t.send(&batch); err != nil {
-		return nil, place{}, errors.Join(err, t.rollback())
+		err = errors.Join(err, t.rollback())
+		if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == lockTimeout {
+			err = errors.Join(err, t.breakTurn())
+		}
+		return nil, place{}, err
 	}
 	return t, t.began, nil
+}
+
+// lockTimeout is the code of lock_not_available.
+const lockTimeout = "55P03"
+
+// breakTurn ends the connection of a node that has had its turn for longer than any
+// commit takes. A node that is frozen loses its turn by itself, but not if that
+// happened while it was sending something: then the server waits for the rest.
+func (t *postgresTx) breakTurn() error {
+	const query = `
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = $1 AND pid <> pg_backend_pid()
+    AND wait_event_type = 'Client' AND xact_start < now() - interval '4 seconds'`
+	_, err := t.session.exec(t.ctx, query, nodeName)
+	return err
 }
 
 // send runs statements in one round trip.
