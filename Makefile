@@ -1,30 +1,36 @@
 # make run     build everything and serve the demo organisation on http://127.0.0.1:8080
-# make build   build the web app and bin/parley, which holds it
+# make build   build the web app, bin/parley, which holds it, and bin/parley-load
 # make test    install what the tests lack, then run all of them
 # make check   fast static checks
 # make dev     serve the demo organisation with a web app that reloads as it is edited
 # make generate, make fuzz, make soak
+# make bench   what the server has to reach, and what it reaches on this machine
+# make bench-peers   the same loads on ejabberd, Prosody and Parley, one after the other
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 FUZZTIME ?= 30s
+BENCHTIME ?= 20s
 
 web_sources := $(shell find web/src web/public web/build -type f 2>/dev/null) \
 	$(wildcard web/*.html web/*.ts web/*.json)
 fuzz_files := $(shell git grep -l '^func Fuzz' -- '*_test.go' 2>/dev/null)
 
-.PHONY: run build test check dev generate fuzz soak
-.PHONY: toolchain static go-test web-test browser-test bin/parley
+.PHONY: run build test check dev generate fuzz soak bench bench-peers
+.PHONY: toolchain static go-test web-test browser-test bin/parley bin/parley-load
 
 run: build
 	bin/parley serve --demo
 
-build: web/dist/build.txt bin/parley
+build: web/dist/build.txt bin/parley bin/parley-load
 
 toolchain:
 	@bash test/install.sh --toolchain
 
 bin/parley: web/dist/build.txt | toolchain
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./cmd/parley
+
+bin/parley-load: web/dist/build.txt | toolchain
+	CGO_ENABLED=0 go build -trimpath -o $@ ./cmd/parley-load
 
 web/dist/build.txt: web/node_modules/.installed $(web_sources)
 	cd web && npm run build
@@ -78,3 +84,11 @@ fuzz:
 soak: build
 	PARLEY_KILLS=500 go test -race -count=1 -timeout 2h -v -run '^TestKilledServer$$' ./server
 	PARLEY_PEOPLE=100000 go test -count=1 -timeout 1h -v -run '^TestUC1ManyPeople$$' ./server
+
+bench: bin/parley bin/parley-load
+	bin/parley-load bench --duration $(BENCHTIME)
+
+# As root on Debian: installs the peers, and starts them as plain processes in
+# folders of their own.
+bench-peers: bin/parley bin/parley-load
+	bash test/bench/peers.sh

@@ -2,14 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strconv"
 	"sync/atomic"
 	"time"
 
 	"parley/cmd/parley-load/measure"
 	"parley/cmd/parley-load/place"
-	"parley/cmd/parley-load/wire"
 )
 
 var fanout = scenario{
@@ -36,30 +35,26 @@ type change struct {
 	last  chan time.Duration // how long it took until the last watcher had it; with room for one
 }
 
-// hub is the one whom everybody watches.
+// hub is the one whom everybody watches: the first of the roster.
 type hub struct {
 	*site
-	person  string
+	crowd   crowd
 	current atomic.Pointer[change]
 }
 
-// hubWatcher is one watcher of a hub.
-type hubWatcher struct {
+// hubEars are those of one watcher.
+type hubEars struct {
+	deaf
 	hub *hub
 	had string // the last note; the reading goroutine's
 }
 
-// Heard implements wire.Watcher.
-func (w *hubWatcher) Heard(d *wire.Device, e *wire.Event) {
-	firstStates{}.Heard(d, e)
-	if string(e.Type) != "presence" || string(e.Person) != w.hub.person {
+func (e *hubEars) notice(person int, note []byte) {
+	c := e.hub.current.Load()
+	if person != 0 || c == nil || string(note) != c.note || e.had == c.note {
 		return
 	}
-	c := w.hub.current.Load()
-	if c == nil || string(e.Note) != c.note || w.had == c.note {
-		return
-	}
-	w.had = c.note
+	e.had = c.note
 	took := time.Since(c.began)
 	c.each.Record(took)
 	if c.left.Add(-1) == 0 {
@@ -67,14 +62,10 @@ func (w *hubWatcher) Heard(d *wire.Device, e *wire.Event) {
 	}
 }
 
-// Applied implements wire.Watcher.
-func (*hubWatcher) Applied(*wire.Device) {}
-
 func runFanout(ctx context.Context, s *site) error {
-	h := &hub{site: s, person: s.roster.People[0].ID}
-	var f fleet
-	defer f.close()
-	if _, err := f.open(ctx, s, opening{person: 0, watch: firstStates{}, tie: newCircleWatch(nil)}); err != nil {
+	h := &hub{site: s, crowd: s.newCrowd()}
+	defer h.crowd.close()
+	if err := s.joinAll(ctx, h.crowd, []joining{{ears: deaf{}}}, func(int, member, time.Duration) {}); err != nil {
 		return err
 	}
 	connected := 1
@@ -82,7 +73,7 @@ func runFanout(ctx context.Context, s *site) error {
 		if watchers < connected {
 			continue
 		}
-		if err := h.gather(ctx, &f, connected, watchers); err != nil {
+		if err := h.gather(ctx, connected, watchers); err != nil {
 			return err
 		}
 		connected = watchers + 1
@@ -90,46 +81,44 @@ func runFanout(ctx context.Context, s *site) error {
 		if watchers > few {
 			rounds = max(rounds/4, 1)
 		}
-		if err := h.changes(ctx, &f, watchers, rounds); err != nil {
+		if err := h.changes(ctx, watchers, rounds); err != nil {
 			return err
 		}
 	}
-	return f.whole()
+	return h.crowd.whole()
 }
 
 // gather connects the watchers from a number on.
-func (h *hub) gather(ctx context.Context, f *fleet, first, last int) error {
-	var all []opening
+func (h *hub) gather(ctx context.Context, first, last int) error {
+	var all []joining
 	for i := first; i <= last; i++ {
-		people := h.roster.Contacts(i)
+		j := joining{person: i, ears: &hubEars{hub: h}}
 		if i >= place.Circle { // not in the hub's circle
-			people = append(people, h.person)
+			j.follow = []int{0}
 		}
-		wait := newCircleWatch(people)
-		all = append(all, opening{person: i, watch: &hubWatcher{hub: h}, tie: wait})
+		all = append(all, j)
 	}
-	err := f.openAll(ctx, h.site, all, func(_ int, _ time.Time, d *wire.Device) error { return watchAll(ctx, d) })
-	if err != nil {
+	if err := h.joinAll(ctx, h.crowd, all, func(int, member, time.Duration) {}); err != nil {
 		return err
 	}
 	return h.quietly(ctx)
 }
 
 // changes has the hub change, one time after the other.
-func (h *hub) changes(ctx context.Context, f *fleet, watchers, rounds int) error {
-	line, err := h.line(0)
+func (h *hub) changes(ctx context.Context, watchers, rounds int) error {
+	v, err := h.crowd.voice(0)
 	if err != nil {
 		return err
 	}
-	defer line.Close()
+	defer v.close()
 	last, each := new(measure.Histogram), new(measure.Histogram)
 	stretch, err := h.measured(ctx, 2*time.Second, func() error {
 		for round := range rounds {
 			c := &change{note: fmt.Sprintf("%d of %d for %d", round, rounds, watchers), each: each, last: make(chan time.Duration, 1)}
 			c.left.Store(int64(watchers))
-			took, err := h.change(ctx, line, c)
+			took, err := h.change(ctx, v, c)
 			if err != nil {
-				return fmt.Errorf("%w; %v", err, f.whole())
+				return errors.Join(err, h.crowd.whole())
 			}
 			last.Record(took)
 		}
@@ -149,10 +138,10 @@ func (h *hub) changes(ctx context.Context, f *fleet, watchers, rounds int) error
 }
 
 // change makes one change and waits until everybody has it.
-func (h *hub) change(ctx context.Context, line *wire.Line, c *change) (time.Duration, error) {
+func (h *hub) change(ctx context.Context, v voice, c *change) (time.Duration, error) {
 	c.began = time.Now()
 	h.current.Store(c)
-	if err := setNote(ctx, line, h.roster.People[0].Tokens[0], c.note); err != nil {
+	if err := v.say(ctx, 0, c.note); err != nil {
 		return 0, err
 	}
 	late := time.NewTimer(requestWithin)
@@ -165,11 +154,4 @@ func (h *hub) change(ctx context.Context, line *wire.Line, c *change) (time.Dura
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	}
-}
-
-// setNote changes the note of the person whose device has a token.
-func setNote(ctx context.Context, line *wire.Line, token, note string) error {
-	body := append([]byte(`{"note":`), strconv.Quote(note)...)
-	_, err := line.Do(ctx, "PUT", "/api/me/note", token, append(body, '}'))
-	return err
 }

@@ -68,6 +68,7 @@ func command(ctx context.Context, out, errs io.Writer, args []string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, o.within, fmt.Errorf("not done within %v", o.within))
 	defer cancel()
 	report := newReport(out, o.json, o.label)
+	report.progress = errs
 	err = errors.Join(known.carryOut(ctx, o, report), report.finish())
 	if cause := context.Cause(ctx); cause != nil && err != nil {
 		err = errors.Join(cause, err)

@@ -155,7 +155,7 @@ func TestIdle(t *testing.T) {
 	if len(results) != 1 || results[0].Metrics["devices"] != 100 {
 		t.Fatalf("got %v", results)
 	}
-	for _, name := range []string{"kib_per_device", "kib_per_device_gc"} { // of so few they mean nothing
+	for _, name := range []string{"kib_per_device", "kib_per_device_fresh"} { // of so few they mean nothing
 		if _, there := results[0].Metrics[name]; !there {
 			t.Errorf("%s is missing", name)
 		}
@@ -224,6 +224,29 @@ func TestUserModel(t *testing.T) {
 		if n, there := results[1].Metrics[name]; n != 0 || !there {
 			t.Errorf("%s is %v", name, n)
 		}
+	}
+}
+
+// TestBench measures one scenario of the table.
+func TestBench(t *testing.T) {
+	all := benchmarks
+	benchmarks = []scenario{search}
+	defer func() { benchmarks = all }()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), &out, &errs, []string{"bench", "--people", "120", "--duration", "100ms", "--server", program}); code != exitOK {
+		t.Fatalf("exit code %d: %s", code, &errs)
+	}
+	for _, part := range []string{"search over 100,000 people, half", "≤ 2 ms", "≥ 40,000/s", "not measured"} {
+		if !strings.Contains(out.String(), part) {
+			t.Errorf("%q is missing in\n%s", part, &out)
+		}
+	}
+	if !strings.Contains(errs.String(), "search") {
+		t.Errorf("the progress is %q", &errs)
 	}
 }
 

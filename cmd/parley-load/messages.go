@@ -11,7 +11,6 @@ import (
 
 	"parley/cmd/parley-load/measure"
 	"parley/cmd/parley-load/place"
-	"parley/cmd/parley-load/wire"
 )
 
 var messages = scenario{
@@ -29,30 +28,26 @@ var messages = scenario{
 // talk is the pairs of a run.
 type talk struct {
 	*site
-	fleet   fleet
+	crowd   crowd
 	epoch   time.Time
-	prefix  string // of client ids: another one each run
 	pairs   []*pair
 	latency atomic.Pointer[measure.Histogram]
 	arrived atomic.Uint64
 	refused atomic.Uint64
-	last    atomic.Pointer[string] // the last refusal
+	last    atomic.Pointer[string] // why something was refused last
 	flowing atomic.Bool            // an arrival sends the next one
 }
 
 // pair is one who writes and one who reads.
 type pair struct {
-	talk         *talk
-	number       int
-	from, to     *wire.Device
-	conversation string
-	ledger       measure.Ledger
-	owed         int // messages to send when the frame is dealt with; the reading goroutine's
+	talk   *talk
+	number int
+	from   member
+	ledger measure.Ledger
+	owed   int // messages to send when what came is dealt with; the reading goroutine's
 
-	mu     sync.Mutex // guards what a message is written with
-	frames wire.Frames
-	text   []byte
-	frame  []byte
+	mu   sync.Mutex // guards writing
+	text []byte
 }
 
 func runMessages(ctx context.Context, s *site) error {
@@ -60,7 +55,7 @@ func runMessages(ctx context.Context, s *site) error {
 	if err != nil {
 		return err
 	}
-	defer t.fleet.close()
+	defer t.crowd.close()
 	if err := t.quietly(ctx); err != nil {
 		return err
 	}
@@ -85,63 +80,50 @@ func runMessages(ctx context.Context, s *site) error {
 
 // newTalk connects the pairs.
 func newTalk(ctx context.Context, s *site) (*talk, error) {
-	t := &talk{site: s, epoch: time.Now(), prefix: newPrefix()}
+	t := &talk{site: s, crowd: s.newCrowd(), epoch: time.Now()}
 	t.latency.Store(new(measure.Histogram))
-	var all []opening
+	var all []joining
 	for i := range s.pairs {
-		conversation, err := s.roster.Conversation(2*i, 2*i+1)
-		if err != nil {
-			return nil, err
-		}
-		p := &pair{talk: t, number: i, conversation: conversation}
+		p := &pair{talk: t, number: i}
 		t.pairs = append(t.pairs, p)
-		all = append(all, opening{person: 2 * i, watch: writerSide{}, tie: p}, opening{person: 2*i + 1, watch: readerSide{}, tie: p})
+		all = append(all, joining{person: 2 * i, alone: true, ears: writingEars{pair: p}},
+			joining{person: 2*i + 1, alone: true, ears: &readingEars{pair: p}})
 	}
-	err := t.fleet.openAll(ctx, s, all, func(i int, _ time.Time, d *wire.Device) error {
-		if p := t.pairs[i/2]; i%2 == 0 {
-			p.from = d
-		} else {
-			p.to = d
+	err := s.joinAll(ctx, t.crowd, all, func(i int, m member, _ time.Duration) {
+		if i%2 == 0 {
+			t.pairs[i/2].from = m
 		}
-		return nil
 	})
+	if err != nil {
+		t.crowd.close()
+	}
 	return t, err
 }
 
-// writerSide hears what becomes of the messages of a pair.
-type writerSide struct{}
-
-// Heard implements wire.Watcher.
-func (writerSide) Heard(d *wire.Device, e *wire.Event) {
-	p := d.Tie().(*pair)
-	switch string(e.Type) {
-	case "accepted":
-		p.ledger.Accept()
-	case "entry":
-		if e.OwnDevice { // so it is told after a gap
-			p.ledger.Accept()
-		}
-	case "refused", "problem":
-		p.talk.refused.Add(1)
-		key := string(e.Key)
-		p.talk.last.Store(&key)
-	}
+// writingEars hear what becomes of the messages of a pair.
+type writingEars struct {
+	deaf
+	pair *pair
 }
 
-// Applied implements wire.Watcher.
-func (writerSide) Applied(*wire.Device) {}
+func (e writingEars) accepted() { e.pair.ledger.Accept() }
 
-// readerSide hears the messages of a pair.
-type readerSide struct{}
+func (e writingEars) refused(why []byte) {
+	e.pair.talk.refused.Add(1)
+	text := string(why)
+	e.pair.talk.last.Store(&text)
+}
 
-// Heard implements wire.Watcher.
-func (readerSide) Heard(d *wire.Device, e *wire.Event) {
-	if string(e.Type) != "entry" {
-		return
-	}
-	p := d.Tie().(*pair)
+// readingEars hear the messages of a pair.
+type readingEars struct {
+	deaf
+	pair *pair
+}
+
+func (e *readingEars) message(text []byte) {
+	p := e.pair
 	now := time.Since(p.talk.epoch)
-	m, err := readMessage(e.Body)
+	m, err := parseMessage(text)
 	if err != nil || m.pair != p.number {
 		return // of an earlier run over the same people
 	}
@@ -152,31 +134,31 @@ func (readerSide) Heard(d *wire.Device, e *wire.Event) {
 	}
 }
 
-// Applied implements wire.Watcher: what arrived makes room for others.
-func (readerSide) Applied(d *wire.Device) {
-	p := d.Tie().(*pair)
+// applied sends on: what arrived makes room for others.
+func (e *readingEars) applied() {
+	p := e.pair
 	n := p.owed
 	p.owed = 0
 	if n == 0 || !p.talk.flowing.Load() {
 		return
 	}
 	if err := p.send(n, time.Since(p.talk.epoch)); err != nil {
-		p.from.Close() // the fleet is not whole any more, which ends the run
+		p.from.leave() // nothing arrives any more, which drain finds
 	}
 }
 
-// send sends so many messages in one write, all due at the same moment.
+// send sends so many messages at once, all due at the same moment.
 func (p *pair) send(n int, due time.Duration) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.frames.Reset()
 	for range n {
 		number := p.ledger.Send()
 		p.text = appendMessageText(p.text[:0], message{pair: p.number, number: number, due: due}, p.talk.body)
-		p.frame = wire.AppendMessage(p.frame[:0], p.conversation, clientID(p.talk.prefix, number), p.text)
-		p.frames.Add(p.frame)
+		if err := p.from.write(2*p.number+1, number, p.text); err != nil {
+			return err
+		}
 	}
-	return p.from.Write(&p.frames)
+	return p.from.flush()
 }
 
 // tally sums up all pairs.
@@ -234,7 +216,7 @@ func (t *talk) overlook(ctx context.Context, long time.Duration) error {
 		if err := pause(ctx, min(time.Until(end), time.Second)); err != nil {
 			return err
 		}
-		if err := t.fleet.whole(); err != nil {
+		if err := t.crowd.whole(); err != nil {
 			return err
 		}
 	}
@@ -258,7 +240,7 @@ func (t *talk) result(name string, s measure.Stretch, delivered uint64, latency 
 		"delivered_per_s": s.PerSecond(delivered),
 		"seconds":         s.Wall.Seconds(),
 		"refused":         float64(t.refused.Load()),
-		"gaps":            float64(t.fleet.gaps()),
+		"gaps":            float64(t.crowd.gaps()),
 		"devices":         float64(2 * len(t.pairs)),
 	}}
 	r.latency(latency)
@@ -274,11 +256,11 @@ func (t *talk) result(name string, s measure.Stretch, delivered uint64, latency 
 func (t *talk) drain(ctx context.Context) error {
 	deadline := time.Now().Add(drainWithin)
 	for was := uint64(math.MaxUint64); time.Now().Before(deadline); {
-		if err := t.fleet.whole(); err != nil {
+		if err := t.crowd.whole(); err != nil {
 			return err
 		}
 		tally := t.tally()
-		if tally.Lost == 0 && tally.Accepted >= tally.Sent {
+		if tally.Lost == 0 && (tally.Accepted >= tally.Sent || !t.crowd.acknowledges()) {
 			return nil
 		}
 		if tally.Arrived != was {
@@ -309,7 +291,7 @@ func (t *talk) offer(ctx context.Context, rate int, long time.Duration) error {
 				break // far behind: the server cannot take this rate
 			}
 			if err := t.pairs[sent%len(t.pairs)].send(1, due.Sub(t.epoch)); err != nil {
-				return errors.Join(err, t.fleet.whole())
+				return errors.Join(err, t.crowd.whole())
 			}
 		}
 		return nil

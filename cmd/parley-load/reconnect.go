@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"parley/cmd/parley-load/measure"
 	"parley/cmd/parley-load/place"
-	"parley/cmd/parley-load/wire"
 )
 
 // wholeCircles is the number of people in 24 circles: everybody has 80 contacts.
@@ -59,34 +59,26 @@ func (s *site) wave(ctx context.Context, name string, rounds int) error {
 }
 
 func (s *site) oneWave(ctx context.Context, times *measure.Histogram) (measure.Stretch, error) {
-	var f fleet
-	all := s.circles()
+	c := s.newCrowd()
+	defer c.close()
 	stretch, err := s.measured(ctx, 2*time.Second, func() error {
-		return f.openAll(ctx, s, all, func(i int, began time.Time, d *wire.Device) error {
-			err := watchAll(ctx, d)
-			times.Record(time.Since(began))
-			return err
-		})
+		return s.joinAll(ctx, c, s.everybody(), func(_ int, _ member, took time.Duration) { times.Record(took) })
 	})
 	if err != nil {
 		return stretch, err
 	}
-	if err := s.quietly(ctx); err != nil {
+	if err := errors.Join(s.quietly(ctx), c.whole()); err != nil {
 		return stretch, err
 	}
-	err = f.whole()
-	f.close()
-	if err != nil {
-		return stretch, err
-	}
+	c.close()
 	return stretch, s.quietly(ctx)
 }
 
-// circles are openings of everybody's first device.
-func (s *site) circles() []opening {
-	all := make([]opening, s.people)
+// everybody is everybody's first device.
+func (s *site) everybody() []joining {
+	all := make([]joining, s.people)
 	for i := range all {
-		all[i] = opening{person: i, watch: firstStates{}, tie: newCircleWatch(s.roster.Contacts(i))}
+		all[i] = joining{person: i, ears: deaf{}}
 	}
 	return all
 }

@@ -36,7 +36,7 @@ var metricOrder = []struct{ name, meaning string }{
 	{"max_ms", "the longest"},
 	{"each_p50_ms", "until any one watcher had it: half took no longer"},
 	{"kib_per_device", "growth of the server's resident memory for each device"},
-	{"kib_per_device_gc", "the same after a forced garbage collection"},
+	{"kib_per_device_fresh", "the same before the garbage of connecting was collected"},
 	{"seconds", "how long it took"},
 	{"sent", "messages sent"},
 	{"lost", "sent and never arrived"},
@@ -86,9 +86,10 @@ func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 
 // report prints results as they come (JSON) or in one table at the end.
 type report struct {
-	out   io.Writer
-	json  bool
-	label string
+	out      io.Writer
+	progress io.Writer // is told what is being measured, where that takes long
+	json     bool
+	label    string
 
 	mu      sync.Mutex
 	results []Result
@@ -96,7 +97,7 @@ type report struct {
 }
 
 func newReport(out io.Writer, json bool, label string) *report {
-	return &report{out: out, json: json, label: label}
+	return &report{out: out, progress: io.Discard, json: json, label: label}
 }
 
 // add takes a result.

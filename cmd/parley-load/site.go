@@ -122,10 +122,8 @@ func from(number int) netip.Addr {
 	return netip.AddrFrom4([4]byte{127, 0, 1, byte(1 + number%sources)})
 }
 
-// where says how the device with a number reaches the server.
-func (s *site) where(number int) wire.Where {
-	return wire.Where{Addr: s.addr, From: from(number)}
-}
+// newCrowd makes the people of the roster ready to connect.
+func (s *site) newCrowd() crowd { return newParleyCrowd(s) }
 
 // requestWithin bounds one request.
 const requestWithin = 30 * time.Second

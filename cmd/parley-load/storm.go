@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -11,7 +12,6 @@ import (
 
 	"parley/cmd/parley-load/measure"
 	"parley/cmd/parley-load/place"
-	"parley/cmd/parley-load/wire"
 )
 
 var storm = scenario{
@@ -34,30 +34,29 @@ type gale struct {
 	over    chan time.Duration // how long it took; with room for one
 }
 
-// stormWatcher is one who shows the contacts.
-type stormWatcher struct {
+// stormEars are those of one who shows the contacts.
+type stormEars struct {
+	deaf
 	current *atomic.Pointer[gale]
-	note    string // of the gale that heard is about; the reading goroutine's
-	place   map[string]int
-	heard   []bool
+	first   int                // number of the first person of the circle
+	note    string             // of the gale that heard is about; the reading goroutine's
+	heard   [place.Circle]bool // by place in the circle; likewise
 }
 
-// Heard implements wire.Watcher.
-func (w *stormWatcher) Heard(d *wire.Device, e *wire.Event) {
-	firstStates{}.Heard(d, e)
-	g := w.current.Load()
-	if string(e.Type) != "presence" || g == nil || string(e.Note) != g.note {
+func (e *stormEars) notice(person int, note []byte) {
+	g := e.current.Load()
+	i := person - e.first
+	if g == nil || string(note) != g.note || i < 0 || i >= place.Circle {
 		return
 	}
-	if w.note != g.note {
-		w.note = g.note
-		clear(w.heard)
+	if e.note != g.note {
+		e.note = g.note
+		clear(e.heard[:])
 	}
-	i, known := w.place[string(e.Person)]
-	if !known || w.heard[i] {
+	if e.heard[i] {
 		return
 	}
-	w.heard[i] = true
+	e.heard[i] = true
 	took := time.Since(g.began)
 	g.latency.Record(took)
 	if g.left.Add(-1) == 0 {
@@ -65,25 +64,18 @@ func (w *stormWatcher) Heard(d *wire.Device, e *wire.Event) {
 	}
 }
 
-// Applied implements wire.Watcher.
-func (*stormWatcher) Applied(*wire.Device) {}
-
 func runStorm(ctx context.Context, s *site) error {
-	var (
-		f       fleet
-		current atomic.Pointer[gale]
-		all     []opening
-		notices int
-	)
-	defer f.close()
+	var current atomic.Pointer[gale]
+	var all []joining
+	notices := 0
 	for i := range s.people {
-		wait := newCircleWatch(s.roster.Contacts(i))
-		notices += len(wait.people)
-		all = append(all, opening{person: i, tie: wait,
-			watch: &stormWatcher{current: &current, place: wait.place, heard: make([]bool, len(wait.people))}})
+		first := i / place.Circle * place.Circle
+		notices += min(place.Circle, s.people-first) - 1
+		all = append(all, joining{person: i, ears: &stormEars{current: &current, first: first}})
 	}
-	err := f.openAll(ctx, s, all, func(_ int, _ time.Time, d *wire.Device) error { return watchAll(ctx, d) })
-	if err != nil {
+	c := s.newCrowd()
+	defer c.close()
+	if err := s.joinAll(ctx, c, all, func(int, member, time.Duration) {}); err != nil {
 		return err
 	}
 	latency := new(measure.Histogram)
@@ -96,34 +88,34 @@ func runStorm(ctx context.Context, s *site) error {
 		g := &gale{note: fmt.Sprintf("storm %d", round), latency: latency, over: make(chan time.Duration, 1)}
 		g.left.Store(int64(notices))
 		stretch, err := s.measured(ctx, time.Second, func() error {
-			one, err := s.blow(ctx, &current, g)
+			current.Store(g)
+			one, err := s.blow(ctx, c, g)
 			took = append(took, one)
 			return err
 		})
 		if err != nil {
-			return fmt.Errorf("%w; %v", err, f.whole())
+			return errors.Join(err, c.whole())
 		}
 		total = total.Add(stretch)
 	}
 	s.reportStorm(total, took, latency, notices)
-	return f.whole()
+	return c.whole()
 }
 
 // blow has everybody change and waits until it is over.
-func (s *site) blow(ctx context.Context, current *atomic.Pointer[gale], g *gale) (time.Duration, error) {
+func (s *site) blow(ctx context.Context, c crowd, g *gale) (time.Duration, error) {
 	g.began = time.Now()
-	current.Store(g)
 	group, asking := errgroup.WithContext(ctx)
 	var next atomic.Int64
 	for worker := range s.workers {
 		group.Go(func() error {
-			line, err := s.line(worker)
+			v, err := c.voice(worker)
 			if err != nil {
 				return err
 			}
-			defer line.Close()
+			defer v.close()
 			for i := next.Add(1) - 1; i < int64(s.people); i = next.Add(1) - 1 {
-				if err := setNote(asking, line, s.roster.People[i].Tokens[0], g.note); err != nil {
+				if err := v.say(asking, int(i), g.note); err != nil {
 					return err
 				}
 			}
@@ -133,17 +125,20 @@ func (s *site) blow(ctx context.Context, current *atomic.Pointer[gale], g *gale)
 	if err := group.Wait(); err != nil {
 		return 0, err
 	}
-	late := time.NewTimer(requestWithin)
+	late := time.NewTimer(stormWithin)
 	defer late.Stop()
 	select {
 	case took := <-g.over:
 		return took, nil
 	case <-late.C:
-		return 0, fmt.Errorf("%d notices have not come within %v", g.left.Load(), requestWithin)
+		return 0, fmt.Errorf("%d notices have not come within %v", g.left.Load(), stormWithin)
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	}
 }
+
+// stormWithin bounds one storm.
+const stormWithin = 2 * time.Minute
 
 func (s *site) reportStorm(total measure.Stretch, took []time.Duration, latency *measure.Histogram, notices int) {
 	if len(took) == 0 {

@@ -40,19 +40,7 @@ func appendMessageText(b []byte, m message, size int) []byte {
 
 var errText = errors.New("no message of a load test")
 
-// readMessage reads a text from the body of an entry, which is base64.
-func readMessage(body []byte) (m message, err error) {
-	var room [128]byte
-	if len(body) > base64.StdEncoding.EncodedLen(len(room)) {
-		body = body[:base64.StdEncoding.EncodedLen(len(room)-2)] // the padding says nothing
-	}
-	n, err := base64.StdEncoding.Decode(room[:], body)
-	if err != nil {
-		return m, errText
-	}
-	return parseMessage(room[:n])
-}
-
+// parseMessage reads a text, whatever its padding.
 func parseMessage(text []byte) (m message, err error) {
 	var fields [3]uint64
 	for i := range fields {

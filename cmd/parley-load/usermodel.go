@@ -43,10 +43,10 @@ var usermodel = scenario{
 // day is a run of the user model.
 type day struct {
 	*site
-	fleet   fleet
+	crowd   *parleyCrowd
 	epoch   time.Time
-	prefix  string         // of client ids
 	devices [][]*dayDevice // by person
+	count   int            // of all devices
 
 	messages, changes, searches measure.Histogram
 	sent, expected, arrived     atomic.Uint64
@@ -55,19 +55,20 @@ type day struct {
 	refused                     atomic.Uint64
 }
 
-// dayDevice is one device of one person.
+// dayDevice is the ears of one device of one person.
 type dayDevice struct {
+	deaf
 	day    *day
-	device *wire.Device
+	member *parleyMember
 
 	// The reading goroutine's: the messages that came, and of each sender the last.
 	seen map[uint64]struct{}
-	last map[string]uint64
+	last map[int]uint64
 }
 
 func runUserModel(ctx context.Context, s *site) error {
-	d := &day{site: s, epoch: time.Now(), prefix: newPrefix(), devices: make([][]*dayDevice, s.people)}
-	defer d.fleet.close()
+	d := &day{site: s, crowd: newParleyCrowd(s), epoch: time.Now(), devices: make([][]*dayDevice, s.people)}
+	defer d.crowd.close()
 	if err := d.connect(ctx); err != nil {
 		return err
 	}
@@ -76,18 +77,18 @@ func runUserModel(ctx context.Context, s *site) error {
 	}
 	stretch, err := d.measured(ctx, s.duration, func() error { return d.pass(ctx) })
 	if err != nil {
-		return errors.Join(err, d.fleet.whole())
+		return errors.Join(err, d.crowd.whole())
 	}
 	if err := d.settled(ctx); err != nil {
 		return err
 	}
 	d.tell(stretch)
-	return d.fleet.whole()
+	return d.crowd.whole()
 }
 
 // connect opens everybody's devices: two for nine in ten, else one.
 func (d *day) connect(ctx context.Context) error {
-	var all []opening
+	var all []joining
 	var owners []*dayDevice
 	for person := range d.people {
 		devices := 1
@@ -95,42 +96,33 @@ func (d *day) connect(ctx context.Context) error {
 			devices = 2
 		}
 		for n := range devices {
-			wait := newCircleWatch(d.roster.Contacts(person))
-			one := &dayDevice{day: d, seen: map[uint64]struct{}{}, last: map[string]uint64{}}
+			one := &dayDevice{day: d, seen: map[uint64]struct{}{}, last: map[int]uint64{}}
 			d.devices[person] = append(d.devices[person], one)
 			owners = append(owners, one)
-			all = append(all, opening{person: person, device: n, watch: one, tie: wait})
+			all = append(all, joining{person: person, device: n, ears: one})
 		}
 	}
-	return d.fleet.openAll(ctx, d.site, all, func(i int, _ time.Time, device *wire.Device) error {
-		owners[i].device = device
-		return watchAll(ctx, device)
-	})
+	d.count = len(all)
+	return d.joinAll(ctx, d.crowd, all, func(i int, m member, _ time.Duration) { owners[i].member = m.(*parleyMember) })
 }
 
 // dayNote begins the notes that a run writes; the rest is when it was due.
 const dayNote = "load "
 
-// Heard implements wire.Watcher.
-func (o *dayDevice) Heard(d *wire.Device, e *wire.Event) {
-	firstStates{}.Heard(d, e)
-	now := time.Since(o.day.epoch)
-	switch string(e.Type) {
-	case "entry":
-		o.entry(e, now)
-	case "presence":
-		if due, err := time.ParseDuration(strings.TrimPrefix(string(e.Note), dayNote)); err == nil && due > 0 {
-			o.day.changes.Record(now - due)
-			o.day.told.Add(1)
-		}
-	case "refused", "problem":
-		o.day.refused.Add(1)
+func (o *dayDevice) notice(_ int, note []byte) {
+	text, ours := strings.CutPrefix(string(note), dayNote)
+	if due, err := time.ParseDuration(text); ours && err == nil {
+		o.day.changes.Record(time.Since(o.day.epoch) - due)
+		o.day.told.Add(1)
 	}
 }
 
-func (o *dayDevice) entry(e *wire.Event, now time.Duration) {
-	m, err := readMessage(e.Body)
-	if err != nil || e.OwnDevice { // so a device hears of its own after a gap
+func (o *dayDevice) refused([]byte) { o.day.refused.Add(1) }
+
+func (o *dayDevice) message(text []byte) {
+	now := time.Since(o.day.epoch)
+	m, err := parseMessage(text)
+	if err != nil {
 		return
 	}
 	if _, again := o.seen[m.number]; again {
@@ -138,17 +130,13 @@ func (o *dayDevice) entry(e *wire.Event, now time.Duration) {
 		return
 	}
 	o.seen[m.number] = struct{}{}
-	from := string(e.From)
-	if m.number < o.last[from] {
+	if m.number < o.last[m.pair] {
 		o.day.disordered.Add(1)
 	}
-	o.last[from] = max(o.last[from], m.number)
+	o.last[m.pair] = max(o.last[m.pair], m.number)
 	o.day.arrived.Add(1)
 	o.day.messages.Record(now - m.due)
 }
-
-// Applied implements wire.Watcher.
-func (*dayDevice) Applied(*wire.Device) {}
 
 // pass lets time pass: each kind of thing is done evenly, by people at random.
 func (d *day) pass(ctx context.Context) error {
@@ -195,19 +183,18 @@ func (d *day) write(random *rand.Rand, due time.Duration) error {
 	if to == from {
 		return nil
 	}
-	conversation, err := d.roster.Conversation(from, to)
-	if err != nil {
-		return err
-	}
 	number := d.sent.Add(1)
 	d.expected.Add(uint64(len(d.devices[to]) + len(d.devices[from]) - 1)) // the sending one is told "accepted"
-	var frames wire.Frames
+	writer := d.devices[from][0].member
 	for range modelTyping {
-		frames.Add(fmt.Appendf(nil, `{"type":"typing","conversation":%q,"on":true}`, conversation))
+		if err := writer.typing(to); err != nil {
+			return err
+		}
 	}
-	text := appendMessageText(nil, message{pair: from, number: number, due: due}, d.body)
-	frames.Add(wire.AppendMessage(nil, conversation, clientID(d.prefix, number), text))
-	return d.devices[from][0].device.Write(&frames)
+	if err := writer.write(to, number, appendMessageText(nil, message{pair: from, number: number, due: due}, d.body)); err != nil {
+		return err
+	}
+	return writer.flush()
 }
 
 // asking does something over HTTP at a rate, so many at once as there are workers.
@@ -240,7 +227,8 @@ func (d *day) asking(ctx context.Context, rate float64, do func(context.Context,
 
 // publish changes somebody's presence.
 func (d *day) publish(ctx context.Context, line *wire.Line, random *rand.Rand, due time.Duration) error {
-	return setNote(ctx, line, d.roster.People[random.IntN(d.people)].Tokens[0], dayNote+due.String())
+	v := &parleyVoice{line, d.roster.People}
+	return v.say(ctx, random.IntN(d.people), dayNote+due.String())
 }
 
 // lookUp searches for somebody.
@@ -267,7 +255,7 @@ func (d *day) settled(ctx context.Context) error {
 func (d *day) tell(stretch measure.Stretch) {
 	arrived, expected := d.arrived.Load(), d.expected.Load()
 	whole := Result{Scenario: "usermodel", Case: "all", Metrics: map[string]float64{
-		"devices": float64(len(d.fleet.devices)), "seconds": stretch.Wall.Seconds(), "refused": float64(d.refused.Load()),
+		"devices": float64(d.count), "seconds": stretch.Wall.Seconds(), "refused": float64(d.refused.Load()),
 	}, Notes: []string{fmt.Sprintf("%d people at %g times their pace: the load of %.0f people, who keep %.2f processors busy",
 		d.people, d.factor, float64(d.people)*d.factor, stretch.Cores(stretch.Server))}}
 	whole.used(stretch, d.sent.Load())

@@ -20,7 +20,6 @@ type Device struct {
 	token  string
 	socket *Socket
 	watch  Watcher
-	tie    any // what the owner keeps with the device
 
 	// Only the reading goroutine touches these.
 	cursor   []byte
@@ -40,10 +39,10 @@ type Device struct {
 type Watcher interface {
 	// Heard is called for every event. An entry that the device has already is
 	// not told.
-	Heard(d *Device, e *Event)
+	Heard(e *Event)
 	// Applied is called behind the events of a frame, when what the device has is
 	// acknowledged.
-	Applied(d *Device)
+	Applied()
 }
 
 // Where says how a device reaches its server.
@@ -54,13 +53,13 @@ type Where struct {
 }
 
 // Open connects a device: socket, hello, welcome. It reads nothing further until
-// Run. tie is what Tie gives. ctx bounds the opening alone.
-func Open(ctx context.Context, where Where, token string, watch Watcher, tie any) (*Device, error) {
+// Run. ctx bounds the opening alone.
+func Open(ctx context.Context, where Where, token string, watch Watcher) (*Device, error) {
 	socket, err := Dial(ctx, where.Addr, token, where.From)
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{addr: where.Addr, token: token, socket: socket, watch: watch, tie: tie, ended: make(chan struct{})}
+	d := &Device{addr: where.Addr, token: token, socket: socket, watch: watch, ended: make(chan struct{})}
 	stop := context.AfterFunc(ctx, socket.Close)
 	defer stop()
 	if err := d.greet(where.Zone); err != nil {
@@ -90,9 +89,6 @@ func (d *Device) greet(zone string) error {
 		}
 	}
 }
-
-// Tie is what the owner gave Open to keep with the device.
-func (d *Device) Tie() any { return d.tie }
 
 // Gaps is how often the device had to sync because it had fallen behind.
 func (d *Device) Gaps() int64 { return d.gaps.Load() }
@@ -130,7 +126,7 @@ func (d *Device) hear(e *Event) error {
 	case "gap":
 		return d.sync()
 	}
-	d.watch.Heard(d, e)
+	d.watch.Heard(e)
 	return nil
 }
 
@@ -155,7 +151,7 @@ func (d *Device) applied() error {
 		}
 		d.ack.Reset()
 	}
-	d.watch.Applied(d)
+	d.watch.Applied()
 	return nil
 }
 

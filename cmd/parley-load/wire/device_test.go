@@ -22,11 +22,11 @@ type hearing struct {
 	applied int
 }
 
-func (h *hearing) Heard(_ *Device, e *Event) {
+func (h *hearing) Heard(e *Event) {
 	h.heard = append(h.heard, strings.TrimSpace(string(e.Type)+" "+string(e.Cursor)))
 }
 
-func (h *hearing) Applied(*Device) { h.applied++ }
+func (h *hearing) Applied() { h.applied++ }
 
 // script is the server's side of a socket: what it sends, and what it waits for,
 // which begins with "<".
@@ -96,7 +96,7 @@ func follow(t *testing.T, s script, pages map[string]string) (*Device, *hearing)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	h := &hearing{}
-	d, err := Open(t.Context(), Where{Addr: server.Listener.Addr().String(), From: netip.MustParseAddr("127.0.0.3")}, "secret", h, nil)
+	d, err := Open(t.Context(), Where{Addr: server.Listener.Addr().String(), From: netip.MustParseAddr("127.0.0.3")}, "secret", h)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ func (d *Device) sync() error {
 			return fmt.Errorf("syncing: %w", err)
 		}
 		err = EachEvent(page.Entries, func(e *Event) error {
-			d.watch.Heard(d, e)
+			d.watch.Heard(e)
 			return nil
 		})
 		if err != nil {
