@@ -65,6 +65,13 @@ type Entry struct {
 	// sender's own devices only.
 	About StreamID
 
+	// Seen is how far the sending device has read, as far as the connection knows
+	// that the entry came on. A device that has got further through another node
+	// has left that connection, and what is still found on it is not stored: it may
+	// have been sent again, delivered and purged since. 0: nobody asks. It is not
+	// stored.
+	Seen Pos
+
 	Kind    EntryKind
 	Content string    // registered, versioned content type, such as "text.v1"
 	At      time.Time // when it was committed, UTC, to the millisecond; never an order

@@ -54,6 +54,9 @@ func (a *Authority) Used(device parley.DeviceID) {
 	a.sessions.used(device, now())
 }
 
+// Forget drops devices from memory that another node has ended.
+func (a *Authority) Forget(devices []parley.DeviceID) { a.sessions.end(devices) }
+
 // loadSession reads a session from the store and caches it. If any device ended
 // while it read, what it read may be older than that, and it reads again.
 func (a *Authority) loadSession(ctx context.Context, token [32]byte) (Session, error) {

@@ -63,6 +63,7 @@ type Feed struct {
 	state     feedState
 	told      bool       // the gap was told
 	pos       parley.Pos // of the last item handed out
+	seen      parley.Pos // how far the device has read, as far as this connection knows
 	items     []*Item
 	bytes     int
 	delivered []Delivered
@@ -90,7 +91,12 @@ func (l *Log) Follow(ctx context.Context, actor parley.Actor, after parley.Pos, 
 	if err := l.catchUp(ctx, after); err != nil {
 		return nil, err
 	}
-	f := &Feed{log: l, actor: actor, wake: wake}
+	f := &Feed{log: l, actor: actor, wake: wake, seen: max(after, 0)}
+	if l.peers != nil {
+		if err := f.look(ctx); err != nil {
+			return nil, err
+		}
+	}
 	l.mu.Lock()
 	r := l.readers[actor.Person]
 	if r == nil || r.device(actor.Device) == nil {
@@ -113,6 +119,16 @@ func (l *Log) Follow(ctx context.Context, actor parley.Actor, after parley.Pos, 
 		return f, nil
 	}
 	return f, f.Resume(ctx, after)
+}
+
+// look asks how far the device has read, through whichever node.
+func (f *Feed) look(ctx context.Context) error {
+	stored, err := f.log.store.Reader(ctx, f.actor.Device)
+	if parley.KindOf(err) == parley.NotFound {
+		return parley.Refuse(parley.SignIn, "session.ended")
+	}
+	f.seen = max(f.seen, stored.Cursor)
+	return parley.Wrap(err, "looking how far %s has read", f.actor.Device)
 }
 
 // Resume streams on from after, the last position the device has applied. What
@@ -284,6 +300,7 @@ func (f *Feed) addTyping(t Typing) {
 func (f *Feed) Acknowledge(upto parley.Pos) {
 	f.mu.Lock()
 	beyond := f.state == feedClosed
+	f.seen = max(f.seen, upto)
 	f.mu.Unlock()
 	if beyond {
 		return

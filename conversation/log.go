@@ -102,6 +102,11 @@ const maxWaiting = 512
 // ErrKnown says that a message with this client id was accepted before.
 var ErrKnown = errors.New("conversation: this message is in the log already")
 
+// ErrElsewhere says that a message came on a connection that its device has left
+// for one to another node. It is not stored; if the device is still there after
+// all, it comes again on a new connection.
+var ErrElsewhere error = &parley.Error{Kind: parley.Unavailable, Key: "session.elsewhere"}
+
 // ErrResync says that a position is none that this device can have: it is beyond
 // the head of the log. The device syncs from where it began to read.
 var ErrResync = errors.New("conversation: position unknown, resync")
@@ -274,7 +279,7 @@ func (l *Log) Send(ctx context.Context, actor parley.Actor, m Message, refused f
 		return parley.ErrWithheld
 	}
 	l.store.Append(ctx, parley.Entry{
-		Stream: m.Conversation, Sender: actor.Person, Device: actor.Device, ClientID: m.ClientID,
+		Stream: m.Conversation, Sender: actor.Person, Device: actor.Device, ClientID: m.ClientID, Seen: l.seen(actor),
 		Kind: m.Kind, Content: m.Content, Body: m.Body,
 	}, func(_ parley.Pos, err error) {
 		if err != nil {
@@ -292,6 +297,27 @@ func needDevice(actor parley.Actor) error {
 		return parley.Refuse(parley.SignIn, "session.required")
 	}
 	return nil
+}
+
+// seen is how far a device has read on the connection that it has here; 0 when
+// there is no other node that it could have left for.
+func (l *Log) seen(actor parley.Actor) parley.Pos {
+	if l.peers == nil {
+		return 0
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.readers[actor.Person]
+	if r == nil {
+		return 0
+	}
+	d := r.device(actor.Device)
+	if d == nil || d.feed == nil {
+		return 0
+	}
+	d.feed.mu.Lock()
+	defer d.feed.mu.Unlock()
+	return max(d.feed.seen, 1)
 }
 
 // admit decides inside the commit, on what holds by then: the device must be

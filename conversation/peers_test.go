@@ -192,3 +192,23 @@ func TestSyncEndsAtTheHead(t *testing.T) {
 		t.Errorf("page %q up to %d, %v", texts(page.Items), page.Cursor, err)
 	}
 }
+
+// What a connection knows goes with a message, for the store to tell whether the
+// device has left for another node.
+func TestMessageSaysHowFarItsConnectionHasRead(t *testing.T) {
+	a, _ := twoNodes(t, Reader{Person: alice, Device: 1, Cursor: 3}, Reader{Person: bob, Device: 2})
+	a.store.head, a.log.head = 9, 9
+	f := a.follow(on(alice, 1), 2)
+	seen := func(want parley.Pos) {
+		t.Helper()
+		a.must(a.send(on(alice, 1), aliceAndBob, "hello"))
+		if got := a.store.entries[len(a.store.entries)-1].Seen; got != want {
+			t.Errorf("the message says %d, want %d", got, want)
+		}
+	}
+	seen(3) // what the store knew when it connected
+	f.Acknowledge(8)
+	seen(8)
+	a.log.Hear(Hint{Kind: HintAcknowledged, Person: alice, Device: 1, Upto: 9})
+	seen(8) // what it reads elsewhere is not read here
+}

@@ -237,6 +237,17 @@ func (o *outcome) place(b *batch) error {
 		}
 		return err
 	}
+	left, err := b.tx.left(e)
+	if err != nil {
+		return err
+	}
+	if left {
+		pos, known, err := b.tx.find(e.Device, e.ClientID)
+		if o.err = conversation.ErrElsewhere; known {
+			o.pos, o.err = pos, conversation.ErrKnown
+		}
+		return err
+	}
 	fresh, err := b.append(*e)
 	if err != nil {
 		return fmt.Errorf("inserting an entry: %w", err)

@@ -81,6 +81,10 @@ type transaction interface {
 	// stored one with this id before.
 	put(e *parley.Entry) (fresh bool, err error)
 
+	// left reports whether an entry came on a connection that its device has left,
+	// by Seen.
+	left(e *parley.Entry) (bool, error)
+
 	// find looks for the entry of a device with this id.
 	find(device parley.DeviceID, id parley.ClientID) (pos parley.Pos, ok bool, err error)
 

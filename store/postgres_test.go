@@ -34,7 +34,7 @@ type column struct {
 // TestSchemasAreTwins compares tables, columns and indexes.
 func TestSchemasAreTwins(t *testing.T) {
 	lite, big := prepared(t, inDir(t.TempDir())), prepared(t, onPostgres(t))
-	extra := map[string]string{"meta": "changes", "changes": "*"} // of several nodes
+	extra := map[string]string{"meta": "changes", "changes": "*", "nodes": "*"} // of several nodes
 	scan := func(r row) (c column, err error) {
 		err = r.Scan(&c.table, &c.name, &c.kind, &c.required)
 		return c, err

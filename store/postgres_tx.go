@@ -37,8 +37,9 @@ type postgresTx struct {
 	openStaged int  // staged before it
 	openSent   int  // sent before it
 
-	known map[sent]parley.Pos // where entries are that were looked up; 0: nowhere
-	ours  []sent              // those of them that this transaction has stored
+	known map[sent]parley.Pos            // where entries are that were looked up; 0: nowhere
+	ours  []sent                         // those of them that this transaction has stored
+	reads map[parley.DeviceID]parley.Pos // how far devices have acknowledged that were looked up
 }
 
 type statement struct {
@@ -61,7 +62,7 @@ const (
 // begin waits for this node's turn: the lock on the row that says where the log
 // ends. Every writer takes it first, so none waits for two things.
 func (e *postgresEngine) begin(ctx context.Context, s *session, careful bool) (transaction, place, error) {
-	t := &postgresTx{engine: e, session: s, ctx: ctx, careful: careful, known: map[sent]parley.Pos{}}
+	t := &postgresTx{engine: e, session: s, ctx: ctx, careful: careful, known: map[sent]parley.Pos{}, reads: map[parley.DeviceID]parley.Pos{}}
 	var batch pgx.Batch
 	batch.Queue(beginShared)
 	batch.Queue(lockEnds).QueryRow(func(row pgx.Row) error { return row.Scan(&t.began.head, &t.began.seq) })
@@ -211,6 +212,8 @@ const (
 	selectSent = `
 SELECT log.device, log.client_id, log.pos FROM unnest($1::bigint[], $2::text[]) AS sent (device, client_id)
 JOIN log ON log.device = sent.device AND log.client_id = sent.client_id WHERE log.device <> 0`
+	selectReads = `SELECT id, cursor FROM devices WHERE id = ANY($1::bigint[])`
+	selectRead  = `SELECT cursor FROM devices WHERE id = $1`
 	selectHeads = `
 SELECT wanted.id, coalesce(
     (SELECT n FROM log WHERE stream = wanted.id ORDER BY pos DESC LIMIT 1),
@@ -236,6 +239,7 @@ func (t *postgresTx) expect(entries []*parley.Entry, heads map[parley.StreamID]u
 	var batch pgx.Batch
 	if len(devices) > 0 {
 		batch.Queue(selectSent, devices, ids).Query(t.scanSent)
+		batch.Queue(selectReads, devices).Query(t.scanReads)
 	}
 	if len(streams) > 0 {
 		batch.Queue(selectHeads, streams).Query(func(rows pgx.Rows) error { return scanHeads(rows, heads) })
@@ -259,6 +263,30 @@ func (t *postgresTx) scanSent(rows pgx.Rows) error {
 		return nil
 	})
 	return err
+}
+
+func (t *postgresTx) scanReads(rows pgx.Rows) error {
+	var device, cursor int64
+	_, err := pgx.ForEachRow(rows, []any{&device, &cursor}, func() error {
+		t.reads[parley.DeviceID(device)] = parley.Pos(cursor)
+		return nil
+	})
+	return err
+}
+
+func (t *postgresTx) left(e *parley.Entry) (bool, error) {
+	if e.Device == 0 || e.Seen == 0 {
+		return false, nil
+	}
+	if t.careful {
+		var cursor parley.Pos
+		err := t.queryRow(selectRead, int64(e.Device)).Scan(&cursor)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return false, fmt.Errorf("looking how far a device has read: %w", err)
+		}
+		return cursor > e.Seen, nil
+	}
+	return t.reads[e.Device] > e.Seen, nil
 }
 
 func scanHeads(rows pgx.Rows, heads map[parley.StreamID]uint64) error {

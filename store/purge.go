@@ -46,6 +46,11 @@ ON CONFLICT (person) DO UPDATE SET missed = excluded.missed WHERE readers.missed
 	raiseHead = `UPDATE meta SET head = $1 WHERE id = 1 AND head < $1`
 )
 
+// afterCursors keeps the cursors of devices ahead of what is purged because of
+// them: a message that is found on a connection which its device has left must be
+// told from a new one by them, when it is no longer in the log (parley.Entry.Seen).
+func (purgeStep) afterCursors() {}
+
 func (o purgeStep) apply(b *batch) error {
 	for _, g := range o.marks {
 		if err := o.book(b, g); err != nil {

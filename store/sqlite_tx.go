@@ -58,6 +58,9 @@ func (t sqliteTx) put(e *parley.Entry) (fresh bool, err error) {
 	return n > 0, err
 }
 
+// left is no question on one node: there a connection ends when the next begins.
+func (sqliteTx) left(*parley.Entry) (bool, error) { return false, nil }
+
 // entryArgs are the values of an entry's columns.
 func entryArgs(e *parley.Entry) []any {
 	return []any{int64(e.Pos), int64(e.Stream), int64(e.N), int64(e.Sender), int64(e.Device),

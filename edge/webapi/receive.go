@@ -200,7 +200,7 @@ func (c *conn) report(f incoming) {
 // send hands a message to the log. The answer comes with the commit: through the
 // feed, or as a refusal.
 func (c *conn) send(f incoming) error {
-	if c.server.draining.Load() {
+	if c.server.away() {
 		return errStopping
 	}
 	id := parley.ClientID(f.ClientID)
@@ -228,6 +228,10 @@ func (c *conn) notSent(id parley.ClientID, err error) {
 	c.finish(id)
 	if errors.Is(err, conversation.ErrKnown) {
 		c.reply(mustEncode(KnownEvent{Type: "known", ClientID: string(id)}))
+		return
+	}
+	if errors.Is(err, conversation.ErrElsewhere) {
+		c.end(CloseGoingAway, nil) // whoever is still there dials again
 		return
 	}
 	c.refuse(incoming{Type: "send", ClientID: string(id)}, err)

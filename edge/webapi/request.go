@@ -88,7 +88,7 @@ func setHeaders(header http.Header) {
 
 // admit refuses what no operation would take and reads the body.
 func (s *Server) admit(w http.ResponseWriter, r *http.Request, c *caller) error {
-	if s.draining.Load() {
+	if s.away() {
 		return errStopping
 	}
 	changes := r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions

@@ -71,6 +71,7 @@ type Server struct {
 	networks *buckets[netip.Prefix]
 
 	draining atomic.Bool
+	resting  atomic.Bool // devices are better off on another node
 	requests requestIDs
 
 	// base ends when Run does; the work of sockets hangs on it.
@@ -145,6 +146,29 @@ func (s *Server) Run(ctx context.Context) error {
 // Drain is the first stage of stopping: new requests and sockets are refused
 // with 503, and messages with unavailable, while what is under way is completed.
 func (s *Server) Drain() { s.draining.Store(true) }
+
+// Rest sends devices to other nodes, or takes them again: while the Server rests,
+// sockets are closed with 1001 and new work is refused with 503, because this node
+// cannot reach what the others can.
+func (s *Server) Rest(on bool) {
+	if s.resting.Swap(on) == on {
+		return
+	}
+	if on {
+		s.sockets.sendAway()
+	}
+}
+
+// away reports whether new work is refused.
+func (s *Server) away() bool { return s.draining.Load() || s.resting.Load() }
+
+// Displace ends the connection of a device that has connected to another node
+// meanwhile.
+func (s *Server) Displace(device parley.DeviceID) {
+	if c := s.sockets.of(device); c != nil {
+		c.end(CloseReplaced, nil)
+	}
+}
 
 // Notify tells the Server what happened elsewhere. It returns at once.
 func (s *Server) Notify(event parley.Event) {

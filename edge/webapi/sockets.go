@@ -135,7 +135,7 @@ func (k *sockets) open(w http.ResponseWriter, r *http.Request, who caller) error
 func (k *sockets) add(c *conn) bool {
 	k.mu.Lock()
 	former := k.byDevice[c.actor.Device]
-	if k.closed {
+	if k.closed || k.server.resting.Load() {
 		k.mu.Unlock()
 		return false
 	}
@@ -187,22 +187,31 @@ func (k *sockets) keep(ctx context.Context) {
 	}
 }
 
-// closeAll ends every connection because the server stops, and admits no more.
-func (k *sockets) closeAll() {
-	k.mu.Lock()
-	k.closed = true
-	k.mu.Unlock()
+// of finds the connection of a device; nil: there is none here.
+func (k *sockets) of(device parley.DeviceID) *conn {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.byDevice[device]
+}
+
+// sendAway ends every connection of this moment.
+func (k *sockets) sendAway() {
 	for _, c := range k.all() {
 		c.end(CloseGoingAway, nil)
 	}
 }
 
+// closeAll ends every connection because the server stops, and admits no more.
+func (k *sockets) closeAll() {
+	k.mu.Lock()
+	k.closed = true
+	k.mu.Unlock()
+	k.sendAway()
+}
+
 func (k *sockets) endDevices(e parley.DevicesEnded) {
 	for _, id := range e.Devices {
-		k.mu.RLock()
-		c := k.byDevice[id]
-		k.mu.RUnlock()
-		if c != nil {
+		if c := k.of(id); c != nil {
 			c.signOut(e.Reason)
 		}
 	}
