@@ -26,6 +26,8 @@ type Config struct {
 	Organisation OrganisationConfig `key:"organisation" doc:"The organisation that this server is for."`
 	Operator     OperatorConfig     `key:"operator" doc:"Who runs this server, if that is not the organisation itself. The sign-in page and the privacy page name them."`
 	TLS          TLSConfig          `key:"tls" doc:"Encryption of the connections. Browsers give an app on plain HTTP no encryption, worker or microphone, so use TLS here or in a proxy."`
+	Database     DatabaseConfig     `key:"database" doc:"Where the database is."`
+	Cluster      ClusterConfig      `key:"cluster" doc:"Several nodes over one PostgreSQL database, for more people than one machine carries, and to go on when one of them fails."`
 	Directory    DirectoryConfig    `key:"directory" doc:"What of the directory is whose business."`
 	Policy       PolicyConfig       `key:"policy" doc:"The rules of the organisation."`
 	Limits       LimitsConfig       `key:"limits" doc:"How much one person or device may ask for."`

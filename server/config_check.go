@@ -30,6 +30,7 @@ func (r *reading) check() {
 	r.fails("operator.name", c.Operator.Name == "" && (c.Operator.Contact != "" || c.Operator.PrivacyURL != ""),
 		"missing; a contact or privacy statement needs the operator's name")
 	r.checkTLS()
+	r.checkDatabase()
 	if c.Metrics.Listen != "" {
 		r.checkAddress("metrics.listen", c.Metrics.Listen)
 		r.fails("metrics.listen", c.Metrics.Listen == c.Addr, "is the address of addr; leave it empty to serve figures there")

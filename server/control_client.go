@@ -66,7 +66,8 @@ func openAlone(ctx context.Context, c Config) (*Control, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	p, err := assemble(ctx, &c)
+	c.Cluster = ClusterConfig{} // the other nodes look at the database now and then
+	p, err := assemble(ctx, &c, egress.New(c.Outside))
 	if err != nil {
 		return nil, err
 	}

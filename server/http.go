@@ -85,7 +85,8 @@ func (e *endpoint) answer() error {
 
 // health tells monitors how the server is.
 type health struct {
-	ready atomic.Bool // everything is up and nothing is stopping
+	ready   atomic.Bool // everything is up and nothing is stopping
+	resting atomic.Bool // other nodes serve better
 }
 
 // alive answers as long as the process does.
@@ -95,6 +96,10 @@ func (h *health) alive(w http.ResponseWriter, _ *http.Request) { plain(w, http.S
 func (h *health) readiness(w http.ResponseWriter, _ *http.Request) {
 	if !h.ready.Load() {
 		plain(w, http.StatusServiceUnavailable, "starting or stopping")
+		return
+	}
+	if h.resting.Load() {
+		plain(w, http.StatusServiceUnavailable, "cut off from the other nodes or the database")
 		return
 	}
 	plain(w, http.StatusOK, "ready")

@@ -4,16 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"parley"
 	"parley/account"
+	"parley/bus"
 	"parley/contact"
 	"parley/conversation"
+	"parley/egress"
 	"parley/policy"
 	"parley/presence"
 	"parley/privacy"
@@ -22,23 +26,26 @@ import (
 
 // parts are the store and the domain services over it: everything but the edges.
 type parts struct {
-	config   *Config
-	store    *store.Store
-	rules    policy.Source
-	events   *dispatcher
-	gate     *privacy.Gate
-	accounts *account.Authority
-	book     *contact.Book
-	board    *presence.Board
-	log      *conversation.Log
-	trail    trail
+	config    *Config
+	store     *store.Store
+	rules     policy.Source
+	events    *dispatcher
+	gate      *privacy.Gate
+	accounts  *account.Authority
+	book      *contact.Book
+	board     *presence.Board
+	log       *conversation.Log
+	peers     *peers // nil: this is the only node, as are what follows
+	roster    *store.Roster
+	elsewhere elsewhere
+	trail     trail
 
 	importing sync.Mutex // held by the one import under way
 }
 
 // assemble opens the data folder and builds the parts, each from those before it.
 // Nothing runs yet.
-func assemble(ctx context.Context, c *Config) (*parts, error) {
+func assemble(ctx context.Context, c *Config, out *egress.Egress) (*parts, error) {
 	if c.Demo {
 		demoConfig(c)
 	} else if IsDemo(c.Data) {
@@ -47,15 +54,67 @@ func assemble(ctx context.Context, c *Config) (*parts, error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data folder: %w", err)
 	}
-	opened, err := store.Open(ctx, store.Config{Path: c.Data, Log: c.Logger})
-	if err != nil {
-		return nil, fmt.Errorf("opening the data folder: %w", err)
+	p := &parts{config: c, rules: policy.Fixed(c.Rules()), events: newDispatcher()}
+	if err := p.join(ctx, out); err != nil {
+		return nil, err
 	}
-	p := &parts{config: c, store: opened, rules: policy.Fixed(c.Rules()), events: newDispatcher()}
+	var err error
+	if p.store, err = store.Open(ctx, p.database(out)); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), p.close())
+	}
+	if p.peers != nil {
+		if p.roster, err = p.store.Roster(); err != nil {
+			return nil, errors.Join(err, p.close())
+		}
+	}
 	if err := p.build(ctx); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
 	return p, nil
+}
+
+// database says where the database is and how it is reached.
+func (p *parts) database(out *egress.Egress) store.Config {
+	c := store.Config{Path: p.config.Data, URL: string(p.config.Database.URL), Log: p.config.Logger, Dial: out.Dialer(egress.Database)}
+	if p.peers != nil {
+		c.Committed = p.peers.committed
+	}
+	return c
+}
+
+// join opens the way to the other nodes, where there are any.
+func (p *parts) join(ctx context.Context, out *egress.Egress) error {
+	c := &p.config.Cluster
+	if c.Node == "" {
+		return nil
+	}
+	secure, err := c.tls()
+	if err != nil {
+		return err
+	}
+	b, err := bus.New(ctx, bus.Config{
+		Node: c.Node, Listen: c.Listen, Advertise: c.Advertise, Routes: c.Routes, Secret: c.Secret,
+		URLs: c.NATS, User: c.User, Password: c.Password, Token: c.Token, Dialer: natsDialer{out.Dialer(egress.Bus)},
+		TLS: secure, Log: p.config.Logger,
+	})
+	if err != nil {
+		return fmt.Errorf("joining the other nodes: %w", err)
+	}
+	p.peers = newPeers(b, p.config.Logger)
+	return nil
+}
+
+// natsDialer makes a dialer that of the NATS client.
+type natsDialer struct{ dial egress.DialFunc }
+
+// natsDialTime bounds one attempt; the client tries again.
+const natsDialTime = 5 * time.Second
+
+// Dial implements nats.CustomDialer.
+func (d natsDialer) Dial(network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), natsDialTime)
+	defer cancel()
+	return d.dial(ctx, network, address)
 }
 
 func (p *parts) build(ctx context.Context) (err error) {
@@ -79,13 +138,18 @@ func (p *parts) build(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("reading the directory: %w", err)
 	}
-	if p.board, err = presence.NewBoard(ctx, presence.Config{Store: p.store, Policy: p.rules, Announce: p.events.Announce}); err != nil {
+	onBoard := presence.Config{Store: p.store, Policy: p.rules, Announce: p.events.Announce}
+	inLog := conversation.Config{Store: p.store, Gate: p.gate, People: p.book, Policy: p.rules, Log: log}
+	if p.peers != nil {
+		onBoard.Peers, inLog.Peers = p.peers, p.peers
+	}
+	if p.board, err = presence.NewBoard(ctx, onBoard); err != nil {
 		return fmt.Errorf("reading presence: %w", err)
 	}
-	p.log, err = conversation.NewLog(ctx, conversation.Config{Store: p.store, Gate: p.gate, People: p.book, Policy: p.rules, Log: log})
-	if err != nil {
+	if p.log, err = conversation.NewLog(ctx, inLog); err != nil {
 		return fmt.Errorf("reading the log: %w", err)
 	}
+	p.follow()
 	p.events.listeners = []func(parley.Event){p.log.Notify, p.recheck}
 	if c.Demo {
 		return p.useDemo(ctx)
@@ -107,18 +171,29 @@ func (p *parts) recheck(event parley.Event) {
 // layers are what runs, the lowest first: the one writer, the announcements, then
 // everybody who writes and announces.
 func (p *parts) layers() layers {
+	between := []task{{"events", p.events.run}}
+	if p.peers != nil {
+		between = append(between, task{"bus", p.peers.bus.Run}, task{"peers", p.peers.run}, task{"elsewhere", p.elsewhere.run})
+	}
 	return layers{
 		{{"store", p.store.Run}},
-		{{"events", p.events.run}},
+		between,
 		{{"accounts", p.accounts.Run}, {"presence", p.board.Run}, {"log", p.log.Run}},
 	}
 }
 
 func (p *parts) close() error {
-	if err := p.store.Close(); err != nil {
-		return fmt.Errorf("closing the data folder: %w", err)
+	var errs []error
+	if p.peers != nil {
+		p.peers.bus.Close()
 	}
-	return nil
+	if p.roster != nil {
+		errs = append(errs, parley.Wrap(p.roster.Close(), "closing the list of nodes"))
+	}
+	if p.store != nil {
+		errs = append(errs, parley.Wrap(p.store.Close(), "closing the database"))
+	}
+	return errors.Join(errs...)
 }
 
 // identity finds a person by sign-in address, with the default domain where none

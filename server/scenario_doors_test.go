@@ -94,10 +94,10 @@ const progress = " progress.read? progress.added? progress.changed? progress.unc
 // it is not there.
 func TestDoors(t *testing.T) {
 	const key = parley.Secret("0123456789abcdef")
-	w := parleytest.Start(t, behindProxy)
-	guarded := parleytest.Start(t, behindProxy, func(c *server.Config) { c.Metrics.Token = key })
+	w := parleytest.StartAlone(t, behindProxy)
+	guarded := parleytest.StartAlone(t, behindProxy, func(c *server.Config) { c.Metrics.Token = key })
 	loopback := freeAddress(t)
-	parleytest.Start(t, func(c *server.Config) {
+	parleytest.StartAlone(t, func(c *server.Config) {
 		c.Metrics = server.MetricsConfig{Listen: loopback, Token: key, Profiles: true}
 	})
 	device := w.As("hanna")

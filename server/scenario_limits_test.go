@@ -23,7 +23,7 @@ func tooMany(t *testing.T, what string, answer parleytest.Answer, key string) {
 // Each rate is counted for whom it is set: the device, the person with all
 // devices, the network of whoever has no session.
 func TestRequestRatesCountApart(t *testing.T) {
-	w := parleytest.Start(t, behindProxy, func(c *server.Config) {
+	w := parleytest.StartAlone(t, behindProxy, func(c *server.Config) {
 		c.Limits.RequestsAtOnce, c.Limits.RequestsPerSecond = 10, 1
 		c.Limits.PersonRequestsAtOnce, c.Limits.PersonRequestsPerSecond = 15, 1
 		c.Limits.NetworkRequestsAtOnce, c.Limits.NetworkRequestsPerSecond = 20, 1

@@ -1,11 +1,7 @@
 package server_test
 
 import (
-	"bytes"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -156,13 +152,13 @@ func TestIM3TextIsGoneFromTheServer(t *testing.T) {
 	desk.Hears(hanna, canary)
 	started := time.Now()
 	var held []string
-	for held = filesWith(t, w.Data, "CANARY-"); len(held) > 0 && time.Since(started) < 60*time.Second; held = filesWith(t, w.Data, "CANARY-") {
+	for held = w.Holds("CANARY-"); len(held) > 0 && time.Since(started) < 60*time.Second; held = w.Holds("CANARY-") {
 		<-time.After(250 * time.Millisecond)
 	}
 	if len(held) > 0 {
 		t.Errorf("60 s after delivery the text is still in %q", held)
 	}
-	if also := filesWith(t, w.Data, "heron flies"); len(also) > 0 {
+	if also := w.Holds("heron flies"); len(also) > 0 {
 		t.Errorf("a part of the text is still in %q", also)
 	}
 	t.Logf("the text was gone %v after delivery", time.Since(started).Round(time.Millisecond))
@@ -191,46 +187,13 @@ func TestIM3TimeLimit(t *testing.T) {
 	hanna.Accepted(hanna.Queue(parleytest.Conversation(hanna.ID(), nobody), "CANARY for the day he comes"))
 	w.Restart()
 	hanna.Online()
-	if len(filesWith(t, w.Data, "CANARY")) == 0 {
+	if len(w.Holds("CANARY")) == 0 {
 		t.Error("the text went before its time")
 	}
 	limit = time.Millisecond
 	w.Restart()
-	eventually(t, "the text is gone", func() bool { return len(filesWith(t, w.Data, "CANARY")) == 0 })
+	eventually(t, "the text is gone", func() bool { return len(w.Holds("CANARY")) == 0 })
 	if ravi := w.As("ravi"); len(ravi.History()) > 0 {
 		t.Errorf("ravi gets %+v", ravi.History())
 	}
-}
-
-// filesWith returns the files below a folder that contain a text, whatever they
-// are. It looks twice: a checkpoint moves what was in a file that is read later
-// into one that was read before.
-func filesWith(t *testing.T, folder, text string) []string {
-	t.Helper()
-	if found := lookInFiles(t, folder, text); len(found) > 0 {
-		return found
-	}
-	return lookInFiles(t, folder, text)
-}
-
-func lookInFiles(t *testing.T, folder, text string) []string {
-	t.Helper()
-	var found []string
-	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		content, err := os.ReadFile(path)
-		if os.IsNotExist(err) {
-			return nil // a temporary file went away meanwhile
-		}
-		if bytes.Contains(content, []byte(text)) {
-			found = append(found, filepath.Base(path))
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
 }

@@ -47,7 +47,9 @@ func TestPR1NoteIsShown(t *testing.T) {
 	hanna, kwame := w.As("hanna"), w.As("kwame")
 	hanna.Watch(kwame.ID())
 	kwame.SetNote("At the harbour until noon")
-	hanna.Sees(kwame.ID(), "the note", func(p webapi.Presence) bool { return p.Note == "At the harbour until noon" })
+	hanna.Sees(kwame.ID(), "the note", func(p webapi.Presence) bool {
+		return p.Note == "At the harbour until noon" && p.Availability == 3500
+	})
 	var card webapi.Card
 	if err := hanna.Call("GET", "/api/people/"+kwame.ID(), nil, &card); err != nil {
 		t.Fatal(err)

@@ -69,7 +69,7 @@ func (c *chat) check(t *testing.T) {
 //
 // claim: IM2
 func TestIM2RestoreLosesAndDoublesNothing(t *testing.T) {
-	w := parleytest.Start(t)
+	w := parleytest.StartAlone(t)
 	c := newChat(w)
 	c.write("early", 20)
 	var load sync.WaitGroup
@@ -115,13 +115,13 @@ func TestIM2RestoreLosesAndDoublesNothing(t *testing.T) {
 	c.kwame.Hears(c.hanna, "CANARY after the restore")
 	c.desk.Hears(c.hanna, "CANARY after the restore")
 	fresh.Hears(c.hanna, "CANARY after the restore")
-	eventually(t, "the text is gone", func() bool { return len(filesWith(t, w.Data, "CANARY")) == 0 })
+	eventually(t, "the text is gone", func() bool { return len(w.Holds("CANARY")) == 0 })
 }
 
 // A device that was signed in after the backup is unknown to the restored server
 // and says so; its person signs in again and goes on.
 func TestRestoreForgetsLaterDevices(t *testing.T) {
-	w := parleytest.Start(t)
+	w := parleytest.StartAlone(t)
 	hanna, kwame := w.As("hanna"), w.As("kwame")
 	hanna.Say(kwame, "before")
 	kwame.Hears(hanna, "before")

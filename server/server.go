@@ -53,8 +53,11 @@ func New(c Config) (*Server, error) {
 		c.Build = "development"
 	}
 	s := &Server{config: c, log: c.Logger}
+	outside := s.config.Outside
+	outside.Log = s.log
+	s.out = egress.New(outside)
 	var err error
-	if s.parts, err = assemble(context.Background(), &s.config); err != nil {
+	if s.parts, err = assemble(context.Background(), &s.config, s.out); err != nil {
 		return nil, err
 	}
 	if err := s.build(); err != nil {
@@ -66,9 +69,6 @@ func New(c Config) (*Server, error) {
 // build makes the edges and opens the addresses.
 func (s *Server) build() (err error) {
 	c := &s.config
-	outside := c.Outside
-	outside.Log = s.log
-	s.out = egress.New(outside)
 	tlsConfig, acme, err := serverTLS(c, s.out, s.log)
 	if err != nil {
 		return err
@@ -86,6 +86,9 @@ func (s *Server) build() (err error) {
 	s.parts.events.listeners = append(s.parts.events.listeners, s.edge.Notify)
 	s.jobs = jobs.New(jobs.Config{Store: s.parts.store, Kinds: s.parts.kinds(), Log: s.log})
 	s.parts.store.OnJobs(s.jobs.Wake)
+	if s.parts.peers != nil {
+		s.parts.peers.arrived = s.edge.Displace
+	}
 	figures := newFigures(c.Build)
 	figures.watch(s.edge.Stats, s.parts.store.Stats, s.out.Stats)
 	figures.watchWork(s.jobs.Stats, s.parts.store.CountJobs, &s.parts.trail)
@@ -259,6 +262,10 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.acme != nil {
 		top = append(top, task{"certificates", s.acme.run})
 	}
+	if s.parts.peers != nil {
+		w := &watch{node: s.config.Cluster.Node, roster: s.parts.roster, peers: s.parts.peers, rest: s.rest, log: s.log}
+		top = append(top, task{"watch", w.run})
+	}
 	stack := append(s.parts.layers(), top)
 	stopping := context.AfterFunc(ctx, func() {
 		s.health.ready.Store(false)
@@ -288,6 +295,21 @@ func (s *Server) started(ctx context.Context, layer, layers int) error {
 		s.health.ready.Store(ctx.Err() == nil)
 	}
 	return nil
+}
+
+// rest sends devices to other nodes, or takes them again.
+func (s *Server) rest(on bool) {
+	s.health.resting.Store(on)
+	s.edge.Rest(on)
+}
+
+// Nodes are the names of the nodes that this one hears, itself included; nil when
+// it is the only one.
+func (s *Server) Nodes() []string {
+	if s.parts.peers == nil {
+		return nil
+	}
+	return s.parts.peers.nodes()
 }
 
 // close closes what New opened and Run has not closed.

@@ -55,6 +55,7 @@ var messages = Feature{
 				{Sealed, untilDeleted, names("ChatBox.delivered")},
 			},
 			Sent: []Sent{
+				{Bus, otherServers, names("topic:conversation conversation.Hint.Kind conversation.Hint.Person conversation.Hint.Device conversation.Hint.Conversation conversation.Hint.Upto")},
 				{Wire, toMembers, names("DeliveredEvent.conversation DeliveredEvent.person DeliveredEvent.id Marks.marks ConversationMarks.conversation ConversationMarks.delivered DeliveredMark.person DeliveredMark.id")},
 			},
 		},
@@ -84,6 +85,7 @@ var messages = Feature{
 			Control: "It is passed on and forgotten.",
 			Claims:  []string{"PR7"},
 			Sent: []Sent{
+				{Bus, otherServers, names("conversation.Hint.From conversation.Hint.On")},
 				{Wire, toServer, names("TypingFrame.conversation TypingFrame.on")},
 				{Wire, toMembers, names("TypingEvent.conversation TypingEvent.person TypingEvent.on")},
 			},

@@ -28,10 +28,12 @@ var operation = Feature{
 			Control: "No message travels on this way.",
 			Claims:  []string{"PV3"},
 			Kept: []Kept{
-				{Log, asLongAsTheLog, names("node incarnation table topic")},
+				{Log, asLongAsTheLog, names("node incarnation table topic heard recorded")},
+				{Database, "until the server says again that it is there", names("nodes.name nodes.seen")},
 			},
 			Sent: []Sent{
 				{Outbound, "the other servers of the organisation, or its NATS servers", names("bus routes")},
+				{Bus, otherServers, names("topic:log table:health")},
 			},
 		},
 		{

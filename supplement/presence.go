@@ -35,6 +35,7 @@ var presences = Feature{
 					"presence.Device.Visible presence.Device.Node presence.Device.Seen presence.Seen.Availability")},
 			},
 			Sent: []Sent{
+				{Bus, otherServers, names("table:presence presence.Fact.Person presence.Fact.Device presence.Fact.Visible presence.Fact.Seen presence.Seen.Availability")},
 				{Wire, toServer, names("HelloFrame.active HelloFrame.visible ActivityFrame.active ActivityFrame.visible")},
 				{Wire, toViewers, names("PersonRow.presence Card.presence PresenceEvent.person PresenceEvent.presence Presence.availability")},
 			},
@@ -51,6 +52,7 @@ var presences = Feature{
 				{Memory, whileConnected, names("Presence.Token presence.Seen.Token")},
 			},
 			Sent: []Sent{
+				{Bus, otherServers, names("presence.Seen.Token")},
 				{Wire, toViewers, names("Presence.activity")},
 			},
 		},
@@ -66,6 +68,7 @@ var presences = Feature{
 				{Memory, whileRunning, names("Presence.Since Presence.Until Presence.Source Presence.LastActive presence.Device.LastActive presence.Facts.LastActive presence.Seen.Since")},
 			},
 			Sent: []Sent{
+				{Bus, otherServers, names("presence.Fact.LastActive presence.Seen.Since")},
 				{Wire, toViewers, names("Presence.since Presence.until Presence.source Presence.last_active")},
 			},
 		},
@@ -112,6 +115,7 @@ var presences = Feature{
 				{Memory, whileConnected, names("Presence.TimeZone Presence.Mobile presence.Device.TimeZone presence.Device.Class")},
 			},
 			Sent: []Sent{
+				{Bus, otherServers, names("presence.Fact.TimeZone presence.Fact.Class")},
 				{Wire, toServer, names("SignInRequest.time_zone HelloFrame.time_zone ActivityFrame.time_zone")},
 				{Wire, toViewers, names("Presence.time_zone Presence.device")},
 			},

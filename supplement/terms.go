@@ -26,6 +26,7 @@ const (
 	toOwnDevices    Receiver = "the person's own devices"
 	toMembers       Receiver = "the devices of the people of the conversation"
 	toViewers       Receiver = "the devices of those who may see it"
+	otherServers    Receiver = "the other servers of the organisation"
 	toAnybody       Receiver = "anybody who asks, signed in or not"
 	toAdministrator Receiver = "the administrator at the command line"
 	toMonitoring    Receiver = "whoever the operator lets read the figures"

@@ -99,14 +99,29 @@ describe('a lost connection', () => {
     await d.hasTexts('anybody there?')
   })
 
-  it('is noticed after 30 s of silence', async () => {
+  it('is asked for a sign of life after 20 s of silence', async () => {
     const d = await online()
-    d.clock.pass(31_000)
+    d.clock.pass(21_000)
     expect(server.sent('ping')).toHaveLength(1)
     await rest()
     d.clock.pass(10_000)
     await rest()
     expect(server.connections).toHaveLength(1)
+  })
+
+  it('is given up 25 s after its last word, whenever that was', async () => {
+    const d = await online()
+    d.clock.pass(15_000)
+    server.connection.say({ type: 'gap' })
+    await rest()
+    const dead = server.connection
+    server.mute = true
+    d.clock.pass(20_500)
+    expect(server.sent('ping').length).toBeGreaterThan(0)
+    server.mute = false
+    d.clock.pass(6_000)
+    await until(() => server.connections.length === 2)
+    expect(dead.closedByClient).toBe(true)
   })
 })
 

@@ -10,8 +10,8 @@ import type { Dial, Socket } from './ports'
 
 const openWithinMs = 6_000
 const pongWithinMs = 5_000
-/** After so much silence the line is checked. */
-const quietMs = 30_000
+/** After so much silence the line is checked: a server can be gone without a word. */
+const quietMs = 20_000
 const firstDelayMs = 400
 const longestDelayMs = 30_000
 /** A connection that lasted so long resets the back-off. */
@@ -210,7 +210,8 @@ export class Line {
 
   private watchQuiet(): void {
     this.quiet?.()
-    this.quiet = this.clock.after(quietMs, () => {
+    const left = this.heard + quietMs - this.clock.now()
+    this.quiet = this.clock.after(left > 0 ? left : quietMs, () => {
       if (this.clock.now() - this.heard >= quietMs) this.check()
       this.watchQuiet()
     })
