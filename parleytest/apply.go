@@ -59,6 +59,8 @@ func (d *Device) signal(kind string, raw json.RawMessage) {
 		d.refused[e.ClientID] = e.Problem
 		if e.Problem.Retry == "never" {
 			d.dequeue(e.ClientID)
+		} else {
+			d.again(e.ClientID)
 		}
 	case "known":
 		d.known[decode[webapi.KnownEvent](d, raw).ClientID] = true
@@ -91,7 +93,11 @@ func (d *Device) welcome(e webapi.WelcomeEvent) {
 	defer d.sending.Unlock()
 	d.mu.Lock()
 	d.online = true
-	queue := append([]Message(nil), d.queue...)
+	clear(d.underWay)
+	queue := slices.Clone(d.queue)
+	if d.careful {
+		queue = nil
+	}
 	watched := d.watched
 	d.tell()
 	d.mu.Unlock()
@@ -100,6 +106,9 @@ func (d *Device) welcome(e webapi.WelcomeEvent) {
 	}
 	for _, m := range queue {
 		d.send(m)
+	}
+	if d.careful {
+		d.pump()
 	}
 }
 
@@ -173,6 +182,10 @@ func (d *Device) dequeue(clientID string) {
 	for i, m := range d.queue {
 		if m.ClientID == clientID {
 			d.queue = slices.Delete(d.queue, i, i+1)
+			if d.careful {
+				delete(d.underWay, m.Conversation)
+				go d.pump()
+			}
 			return
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,7 +40,6 @@ type Message struct {
 // like a phone it redials for as long as it is not closed.
 type Device struct {
 	t       testing.TB
-	base    string
 	token   string
 	Session webapi.Session
 
@@ -50,6 +50,10 @@ type Device struct {
 	sending sync.Mutex // held from taking a message into the queue to writing it, so that the order is the queue's
 
 	mu         sync.Mutex
+	bases      []string // of the nodes that it may use; the first is the one in use
+	quiet      time.Duration
+	pong       time.Duration
+	lastWord   time.Time     // when anything came from the server
 	changed    chan struct{} // closed and replaced at every change
 	conn       *gws.Conn
 	online     bool
@@ -58,6 +62,9 @@ type Device struct {
 	history    []Message
 	index      map[string]bool // from + client id
 	queue      []Message
+	queued     []Message         // everything that ever was in the queue
+	underWay   map[string]string // of a careful device: what is sent and not answered, by conversation
+	careful    bool
 	presence   map[string]webapi.Presence
 	delivered  map[string]string // conversation: id
 	read       map[string]string
@@ -73,6 +80,43 @@ type Device struct {
 	resyncs    int
 	syncFailed error // the last sync that came to no end
 	noAck      bool
+}
+
+// The heartbeat of a device, as docs/protocol.md §3 has it.
+const (
+	quietFor   = 20 * time.Second
+	pongWithin = 5 * time.Second
+)
+
+// Roam lets the device go to another of these nodes when the one that it uses is
+// gone, as a load balancer in front of them would have it; it notices one that
+// says nothing after quiet and then pong. It has one message of a conversation
+// under way, since one may be refused for now while a later one is taken.
+func (d *Device) Roam(quiet, pong time.Duration, bases ...string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.quiet, d.pong, d.careful = quiet, pong, true
+	for _, base := range bases {
+		if !slices.Contains(d.bases, base) {
+			d.bases = append(d.bases, base)
+		}
+	}
+}
+
+// base is the node in use.
+func (d *Device) base() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.bases[0]
+}
+
+// leave turns to the next node, if base is still the one in use.
+func (d *Device) leave(base string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.bases[0] == base {
+		d.bases = append(d.bases[1:], base)
+	}
 }
 
 // SignIn signs a device in at the server with this base URL and connects it.
@@ -96,9 +140,9 @@ func TrySignIn(t testing.TB, base string, request webapi.SignInRequest) (*Device
 		request.DeviceClass = "mobile"
 	}
 	d := &Device{
-		t: t, base: base, changed: make(chan struct{}),
+		t: t, bases: []string{base}, quiet: quietFor, pong: pongWithin, changed: make(chan struct{}),
 		index: map[string]bool{}, presence: map[string]webapi.Presence{}, delivered: map[string]string{},
-		read: map[string]string{}, typing: map[string]bool{}, refused: map[string]webapi.Problem{}, known: map[string]bool{}, heard: map[string]int{},
+		read: map[string]string{}, typing: map[string]bool{}, refused: map[string]webapi.Problem{}, underWay: map[string]string{}, known: map[string]bool{}, heard: map[string]int{},
 	}
 	if err := d.Call("POST", "/api/session", request, &d.Session); err != nil {
 		return nil, err
@@ -126,15 +170,40 @@ func (r *Refusal) Error() string { return fmt.Sprintf("%d %s", r.Status, r.Probl
 // Call makes a request as this device. in and out may be nil. A refusal is a
 // *Refusal.
 func (d *Device) Call(method, path string, in, out any) error {
-	return call(d.base, d.token, method, path, in, out)
+	d.mu.Lock()
+	within := patience
+	if len(d.bases) > 1 {
+		within = d.quiet + d.pong
+	}
+	d.mu.Unlock()
+	return call(d.base(), d.token, method, path, in, out, within)
+}
+
+// Insist makes a request at one node after the other until one takes it, as a
+// person does who taps again.
+func (d *Device) Insist(method, path string, in any) {
+	d.t.Helper()
+	deadline := time.Now().Add(3 * patience)
+	for {
+		base := d.base()
+		err := call(base, d.token, method, path, in, nil, 3*time.Second)
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			d.t.Fatalf("%s %s is taken by no node: %v", method, path, err)
+		}
+		d.leave(base)
+		<-time.After(50 * time.Millisecond)
+	}
 }
 
 // Anonymous makes a request without a session.
 func Anonymous(base, method, path string, in, out any) error {
-	return call(base, "", method, path, in, out)
+	return call(base, "", method, path, in, out, patience)
 }
 
-func call(base, token, method, path string, in, out any) error {
+func call(base, token, method, path string, in, out any, within time.Duration) error {
 	var body io.Reader
 	if in != nil {
 		raw, err := json.Marshal(in)
@@ -153,7 +222,7 @@ func call(base, token, method, path string, in, out any) error {
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
-	client := http.Client{Timeout: patience}
+	client := http.Client{Timeout: within}
 	answer, err := client.Do(request)
 	if err != nil {
 		return err
@@ -220,7 +289,9 @@ func (d *Device) ended() bool {
 }
 
 func (d *Device) dial() {
-	ws := strings.Replace(d.base, "http", "ws", 1) + "/api/ws"
+	base := d.base()
+	defer d.leave(base)
+	ws := strings.Replace(base, "http", "ws", 1) + "/api/ws"
 	conn, _, err := gws.NewClient(&handler{device: d}, &gws.ClientOption{
 		Addr:             ws,
 		HandshakeTimeout: 5 * time.Second,
@@ -235,15 +306,39 @@ func (d *Device) dial() {
 		conn.NetConn().Close()
 		return
 	}
-	d.conn, d.resuming, d.heard = conn, false, map[string]int{}
+	d.conn, d.resuming, d.heard, d.lastWord = conn, false, map[string]int{}, time.Now()
 	hello := webapi.HelloFrame{Type: "hello", Protocol: 1, Build: "parleytest", Cursor: d.cursor, Visible: true, Active: true, TimeZone: "Europe/Berlin"}
 	d.mu.Unlock()
 	d.frame(hello)
+	ended := make(chan struct{})
+	go d.listen(conn, ended)
 	conn.ReadLoop()
+	close(ended)
 	d.mu.Lock()
 	d.conn, d.online = nil, false
 	d.tell()
 	d.mu.Unlock()
+}
+
+// listen gives a connection up on which nothing comes, not even when asked.
+func (d *Device) listen(conn *gws.Conn, ended <-chan struct{}) {
+	for {
+		d.mu.Lock()
+		silence, quiet, pong := time.Since(d.lastWord), d.quiet, d.pong
+		d.mu.Unlock()
+		switch {
+		case silence >= quiet+pong:
+			conn.NetConn().Close()
+			return
+		case silence >= quiet:
+			d.frame(webapi.PingFrame{Type: "ping"})
+		}
+		select {
+		case <-ended:
+			return
+		case <-time.After(pong / 2):
+		}
+	}
 }
 
 // frame sends one frame; a socket that is gone is noticed by its reader.
@@ -331,13 +426,48 @@ func (d *Device) Queue(conversation, text string) string {
 	d.sending.Lock()
 	defer d.sending.Unlock()
 	d.mu.Lock()
-	d.queue = append(d.queue, m)
-	online := d.online
+	d.queue, d.queued = append(d.queue, m), append(d.queued, m)
+	online, careful := d.online, d.careful
 	d.mu.Unlock()
-	if online {
+	switch {
+	case careful:
+		d.pump()
+	case online:
 		d.send(m)
 	}
 	return m.ClientID
+}
+
+// pump sends the first message of every conversation that has none under way.
+func (d *Device) pump() {
+	d.mu.Lock()
+	var ready []Message
+	for _, m := range d.queue {
+		if _, busy := d.underWay[m.Conversation]; d.online && !busy {
+			d.underWay[m.Conversation] = m.ClientID
+			ready = append(ready, m)
+		}
+	}
+	d.mu.Unlock()
+	for _, m := range ready {
+		d.send(m)
+	}
+}
+
+// again tries a message that was refused for now. Call it with mu held.
+func (d *Device) again(clientID string) {
+	for conversation, id := range d.underWay {
+		if id == clientID {
+			time.AfterFunc(100*time.Millisecond, func() {
+				d.mu.Lock()
+				if d.underWay[conversation] == clientID {
+					delete(d.underWay, conversation)
+				}
+				d.mu.Unlock()
+				d.pump()
+			})
+		}
+	}
 }
 
 func (d *Device) send(m Message) {
@@ -452,8 +582,16 @@ type handler struct {
 	device *Device
 }
 
+// word notes that something came from the server.
+func (d *Device) word() {
+	d.mu.Lock()
+	d.lastWord = time.Now()
+	d.mu.Unlock()
+}
+
 // OnPing answers the server's heartbeat.
 func (h *handler) OnPing(conn *gws.Conn, payload []byte) {
+	h.device.word()
 	answer := bytes.Clone(payload)
 	conn.Async(func() { conn.WritePong(answer) })
 }
@@ -471,6 +609,7 @@ func (h *handler) OnClose(_ *gws.Conn, err error) {
 // OnMessage takes a frame, which is an array of events, apart.
 func (h *handler) OnMessage(_ *gws.Conn, message *gws.Message) {
 	defer message.Close()
+	h.device.word()
 	var events []json.RawMessage
 	if err := json.Unmarshal(message.Bytes(), &events); err != nil {
 		h.device.t.Errorf("a frame from the server is no array: %v", err)

@@ -163,15 +163,20 @@ func (w *World) whileStopped(do func(*store.Store) error) {
 	w.Helper()
 	addr := w.Server.Addr()
 	w.Stop()
-	if err := withStore(w.Data, do); err != nil {
+	if err := withStore(w.storeConfig(), do); err != nil {
 		w.Fatalf("writing what no screen can change yet: %v", err)
 	}
 	w.Run(addr)
 }
 
-// withStore opens the database of a folder over which no server runs.
-func withStore(data string, do func(*store.Store) error) error {
-	s, err := store.Open(context.Background(), store.Config{Path: data})
+func (w *World) storeConfig() store.Config {
+	c := w.config("")
+	return store.Config{Path: c.Data, URL: string(c.Database.URL)}
+}
+
+// withStore opens a database over which no server runs.
+func withStore(c store.Config, do func(*store.Store) error) error {
+	s, err := store.Open(context.Background(), c)
 	if err != nil {
 		return err
 	}

@@ -72,7 +72,12 @@ func (o *Outside) Use(c *server.Config) {
 	c.Outside = egress.Config{Resolver: o, Dial: o.dial, RootCAs: o.roots}
 }
 
+// dial takes what goes outside to the one server there; the database is on this
+// machine.
 func (o *Outside) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if to, err := netip.ParseAddrPort(address); err == nil && to.Addr().IsLoopback() {
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}
 	o.mu.Lock()
 	o.dialled = append(o.dialled, address)
 	o.mu.Unlock()

@@ -3,9 +3,9 @@ package parleytest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -25,8 +25,8 @@ const serveVariable = "PARLEYTEST_SERVE"
 // own: in such a process it serves until it is told to stop, and does not return.
 // Else it runs the tests.
 func Main(m *testing.M) {
-	if data := os.Getenv(serveVariable); data != "" {
-		if err := serve(data, os.Getenv(serveVariable+"_ADDR")); err != nil {
+	if addr := os.Getenv(serveVariable); addr != "" {
+		if err := serve(addr, os.Getenv(serveVariable+"_NODE")); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -37,10 +37,16 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-func serve(data, addr string) error {
+func serve(addr, node string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	s, err := server.New(configure(data, addr))
+	var is setup
+	if err := json.Unmarshal([]byte(node), &is); err != nil {
+		return fmt.Errorf("reading what this node is: %w", err)
+	}
+	c := configure("", addr)
+	is.apply(&c)
+	s, err := server.New(c)
 	if err != nil {
 		return err
 	}
@@ -54,6 +60,7 @@ type Process struct {
 	Base string
 	Data string
 	addr string
+	is   setup
 	cmd  *exec.Cmd
 	log  *lockedBuffer
 }
@@ -86,13 +93,17 @@ func StartProcess(t testing.TB) *Process {
 // StartProcessIn is StartProcess over an empty folder of the test's choice.
 func StartProcessIn(t testing.TB, data string) *Process {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := listener.Addr().String()
-	listener.Close()
-	p := &Process{t: t, Base: "http://" + addr, Data: data, addr: addr, log: &lockedBuffer{}}
+	fillDemo(t, data)
+	p := newProcess(t, setup{Data: data})
+	p.Start()
+	return p
+}
+
+// newProcess prepares a process that ends with the test.
+func newProcess(t testing.TB, is setup) *Process {
+	t.Helper()
+	addr := freeAddress(t)
+	p := &Process{t: t, Base: "http://" + addr, Data: is.Data, addr: addr, is: is, log: &lockedBuffer{}}
 	t.Cleanup(func() {
 		if !t.Failed() {
 			p.Kill()
@@ -101,8 +112,6 @@ func StartProcessIn(t testing.TB, data string) *Process {
 		p.end(syscall.SIGQUIT) // tells what every goroutine does
 		t.Logf("the server's log:\n%s", p.Log())
 	})
-	fillDemo(t, p.Data)
-	p.Start()
 	return p
 }
 
@@ -118,7 +127,7 @@ func (p *Process) Start() {
 func (p *Process) Launch() {
 	p.t.Helper()
 	p.cmd = exec.Command(os.Args[0])
-	p.cmd.Env = append(os.Environ(), serveVariable+"="+p.Data, serveVariable+"_ADDR="+p.addr)
+	p.cmd.Env = append(os.Environ(), serveVariable+"="+p.addr, p.is.variable())
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatalf("starting the server: %v", err)
@@ -156,6 +165,7 @@ func (p *Process) end(signal syscall.Signal) {
 		return
 	}
 	p.cmd.Process.Signal(signal)
+	p.cmd.Process.Signal(syscall.SIGCONT) // a frozen one hears nothing
 	p.cmd.Wait()
 	p.cmd = nil
 }

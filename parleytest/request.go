@@ -104,7 +104,7 @@ func (w *World) Ask(method, path string, body any, headers ...string) Answer {
 // Ask sends a request with this device's token.
 func (d *Device) Ask(method, path string, body any, headers ...string) Answer {
 	d.t.Helper()
-	return Ask(d.t, d.base, method, path, body, append([]string{"Authorization", "Bearer " + d.token}, headers...)...)
+	return Ask(d.t, d.base(), method, path, body, append([]string{"Authorization", "Bearer " + d.token}, headers...)...)
 }
 
 // Token is the device's token.

@@ -56,7 +56,7 @@ func Dial(t testing.TB, base string, headers ...string) (*Socket, int) {
 // itself must not be connected.
 func (d *Device) Socket() *Socket {
 	d.t.Helper()
-	s, status := Dial(d.t, d.base, "Authorization", "Bearer "+d.token)
+	s, status := Dial(d.t, d.base(), "Authorization", "Bearer "+d.token)
 	if s == nil {
 		d.t.Fatalf("opening a socket is answered %d", status)
 	}

@@ -27,12 +27,16 @@ func makeDemoFolder() (string, error) {
 		return "", err
 	}
 	madeFolder = dir
+	return dir, serveOnce(configure(dir, "127.0.0.1:0"))
+}
+
+// serveOnce runs a server until it serves.
+func serveOnce(c server.Config) error {
 	made := make(chan struct{})
-	c := configure(dir, "127.0.0.1:0")
 	c.Out = serving{sync.OnceFunc(func() { close(made) })}
 	s, err := server.New(c)
 	if err != nil {
-		return "", fmt.Errorf("making a demo folder: %w", err)
+		return fmt.Errorf("making the demo organisation: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -41,9 +45,9 @@ func makeDemoFolder() (string, error) {
 	select {
 	case <-made:
 		cancel()
-		return dir, <-ended
+		return <-ended
 	case err := <-ended:
-		return "", errors.Join(errors.New("making a demo folder: the server ended"), err)
+		return errors.Join(errors.New("making the demo organisation: the server ended"), err)
 	}
 }
 

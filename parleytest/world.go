@@ -7,9 +7,11 @@ package parleytest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"log/slog"
 	"os"
+	"strings"
 	"testing"
 
 	"parley"
@@ -18,35 +20,84 @@ import (
 	"parley/server/demo"
 )
 
-// World is a server with the demo organisation and the people in front of their
-// devices.
+// World is the server with the demo organisation and the people in front of
+// their devices. In the setting of two nodes it is two servers over one
+// PostgreSQL database, and devices sign in on one and the other in turn.
 type World struct {
 	testing.TB
-	Server *server.Server
-	Base   string
-	Data   string
-	Log    *lockedBuffer
+	Server *server.Server // the first node
+	Base   string         // of the first node
+	Data   string         // its data folder
+	Log    *lockedBuffer  // of all nodes
 
-	cancel context.CancelFunc
-	ended  chan error
+	nodes  []*node
+	turn   int // whose turn it is to get a device
 	change func(*server.Config)
 }
 
-// Start starts a server over a fresh folder. Each change may alter its
-// configuration.
+// node is one server of a World.
+type node struct {
+	server *server.Server
+	base   string
+	setup  func(c *server.Config) // what makes it this node
+	cancel context.CancelFunc
+	ended  chan error
+}
+
+// settingVariable chooses the setting of the tests that do not choose themselves:
+// "nodes" is two nodes over PostgreSQL, everything else one node over SQLite.
+const settingVariable = "PARLEY_SETTING"
+
+// TwoNodes reports whether tests run in the setting of two nodes.
+func TwoNodes() bool { return os.Getenv(settingVariable) == "nodes" }
+
+// Start starts a server over fresh data, in the setting that the tests run in.
+// Each change may alter its configuration.
 func Start(t testing.TB, change ...func(*server.Config)) *World {
 	t.Helper()
-	w := &World{TB: t, Data: t.TempDir(), Log: &lockedBuffer{}}
-	if c := configured(w.Data, change); c.Demo {
-		fillDemo(t, c.Data)
+	if TwoNodes() {
+		return startNodes(t, 2, change)
 	}
-	w.change = func(c *server.Config) {
+	return startAlone(t, change)
+}
+
+// StartAlone starts one node over SQLite whatever the setting, for tests of what
+// only that has: files, backups, a folder that a stopped server leaves. In the
+// setting of two nodes such a test is passed over: it ran in the other one.
+func StartAlone(t testing.TB, change ...func(*server.Config)) *World {
+	t.Helper()
+	if TwoNodes() {
+		t.Skip("is about one node over SQLite")
+	}
+	return startAlone(t, change)
+}
+
+func startAlone(t testing.TB, change []func(*server.Config)) *World {
+	t.Helper()
+	w := newWorld(t, change)
+	data := t.TempDir()
+	if w.configured(data).Demo {
+		fillDemo(t, data)
+	}
+	w.nodes = []*node{{setup: func(c *server.Config) { c.Data = data }}}
+	w.Data = data
+	return w.begin()
+}
+
+func newWorld(t testing.TB, change []func(*server.Config)) *World {
+	return &World{TB: t, Log: &lockedBuffer{}, change: func(c *server.Config) {
 		for _, f := range change {
 			f(c)
 		}
-	}
+	}}
+}
+
+// begin starts the nodes. They stop before the folders and databases go that were
+// made for them until now.
+func (w *World) begin() *World {
+	w.Helper()
+	w.Cleanup(w.Stop)
 	w.Run("127.0.0.1:0")
-	t.Cleanup(w.Stop)
 	return w
 }
 
@@ -54,34 +105,55 @@ func Start(t testing.TB, change ...func(*server.Config)) *World {
 func configure(data, addr string) server.Config {
 	c := server.DefaultConfig()
 	c.Demo, c.Data, c.Addr = true, data, addr
-	c.Limits.FramesAtOnce, c.Limits.FramesPerSecond = 1_000_000, 1_000_000
+	const plenty = 1_000_000
+	c.Limits.FramesAtOnce, c.Limits.FramesPerSecond = plenty, plenty
+	c.Limits.RequestsAtOnce, c.Limits.RequestsPerSecond = plenty, plenty
+	c.Limits.PersonRequestsAtOnce, c.Limits.PersonRequestsPerSecond = plenty, plenty
 	c.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	return c
 }
 
-func configured(data string, change []func(*server.Config)) server.Config {
+func (w *World) configured(data string) server.Config {
 	c := configure(data, "127.0.0.1:0")
-	for _, f := range change {
-		f(&c)
-	}
+	w.change(&c)
 	return c
 }
 
-// Run starts the server at an address; Start does it the first time.
+// Run starts the server after Stop; Start does it the first time. The first node
+// listens at the address, the others where they did.
 func (w *World) Run(addr string) {
 	w.Helper()
-	s, err := server.New(w.config(addr))
+	for i, n := range w.nodes {
+		at := addr
+		if i > 0 {
+			at = cmp.Or(n.addr(), "127.0.0.1:0")
+		}
+		n.run(w, at)
+	}
+	w.Server, w.Base = w.nodes[0].server, w.nodes[0].base
+	w.meet()
+}
+
+func (n *node) addr() string { return strings.TrimPrefix(n.base, "http://") }
+
+func (n *node) run(w *World, addr string) {
+	w.Helper()
+	s, err := server.New(w.configFor(n, addr))
 	if err != nil {
 		w.Fatalf("making the server: %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	w.Server, w.cancel, w.ended = s, cancel, make(chan error, 1)
-	go func() { w.ended <- s.Run(ctx) }()
-	w.Base = "http://" + s.Addr()
+	n.server, n.cancel, n.ended = s, cancel, make(chan error, 1)
+	n.base = "http://" + s.Addr()
+	go func() { n.ended <- s.Run(ctx) }()
 }
 
-func (w *World) config(addr string) server.Config {
-	c := configure(w.Data, addr)
+// config is that of the first node.
+func (w *World) config(addr string) server.Config { return w.configFor(w.nodes[0], addr) }
+
+func (w *World) configFor(n *node, addr string) server.Config {
+	c := configure("", addr)
+	n.setup(&c)
 	c.Logger = slog.New(slog.NewTextHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.change(&c)
 	return c
@@ -90,14 +162,20 @@ func (w *World) config(addr string) server.Config {
 // Stop stops the server and waits for it.
 func (w *World) Stop() {
 	w.Helper()
-	if w.cancel == nil {
-		return
+	for _, n := range w.nodes {
+		if n.cancel != nil {
+			n.cancel()
+		}
 	}
-	w.cancel()
-	if err := <-w.ended; err != nil {
-		w.Errorf("the server ended with: %v", err)
+	for _, n := range w.nodes {
+		if n.cancel == nil {
+			continue
+		}
+		if err := <-n.ended; err != nil {
+			w.Errorf("the server ended with: %v", err)
+		}
+		n.cancel = nil
 	}
-	w.cancel = nil
 }
 
 // Restart stops the server and starts it again at the same address.
@@ -106,6 +184,13 @@ func (w *World) Restart() {
 	addr := w.Server.Addr()
 	w.Stop()
 	w.Run(addr)
+}
+
+// next is the base URL of the node whose turn it is.
+func (w *World) next() string {
+	n := w.nodes[w.turn%len(w.nodes)]
+	w.turn++
+	return n.base
 }
 
 func demoSignIn(alias string) webapi.SignInRequest {
@@ -118,7 +203,7 @@ func demoSignIn(alias string) webapi.SignInRequest {
 // As signs somebody of the demo organisation in on a new phone, connected.
 func (w *World) As(alias string) *Device {
 	w.Helper()
-	return SignIn(w.TB, w.Base, demoSignIn(alias)).Online()
+	return SignIn(w.TB, w.next(), demoSignIn(alias)).Online()
 }
 
 // SignIn signs in as the request says, on a device that is not connected yet.
@@ -127,7 +212,7 @@ func (w *World) SignIn(alias string, change func(*webapi.SignInRequest)) (*Devic
 	if change != nil {
 		change(&request)
 	}
-	return TrySignIn(w.TB, w.Base, request)
+	return TrySignIn(w.TB, w.next(), request)
 }
 
 // Logged reports whether the server's own log holds a text.
