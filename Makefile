@@ -55,8 +55,10 @@ static:
 	go vet ./...
 	bash test/staticcheck.sh
 
+# The scenarios run in two settings: one node over SQLite, two nodes over PostgreSQL.
 go-test:
 	go test -race -timeout 30m ./...
+	PARLEY_SETTING=nodes go test -race -timeout 30m ./server
 
 web-test: web/node_modules/.installed
 	cd web && npm test
@@ -79,10 +81,11 @@ fuzz:
 		done; \
 	done
 
-# The long runs of tests that are short in "make test": 500 kills, and 100,000
-# people imported and searched, whose figures docs/performance.md reports.
+# The long runs of tests that are short in "make test": 500 kills, 100 faults of
+# two nodes, and 100,000 people imported and searched, whose figures docs/performance.md reports.
 soak: build
 	PARLEY_KILLS=500 go test -race -count=1 -timeout 2h -v -run '^TestKilledServer$$' ./server
+	PARLEY_ROUNDS=100 go test -race -count=1 -timeout 2h -v -run '^TestNodesUnderFaults$$' ./server
 	PARLEY_PEOPLE=100000 go test -count=1 -timeout 1h -v -run '^TestUC1ManyPeople$$' ./server
 
 bench: bin/parley bin/parley-load
