@@ -10,6 +10,7 @@ import (
 
 	"parley"
 	"parley/edge/webapi"
+	"parley/parleytest/postgres"
 	"parley/privacy"
 	"parley/server"
 	"parley/store"
@@ -113,11 +114,16 @@ func SignInAs(address, password string) webapi.SignInRequest {
 }
 
 // Backup writes a copy of the running server's database and returns its path.
+// That of PostgreSQL is made by its own program.
 func (w *World) Backup() string {
 	w.Helper()
+	path := filepath.Join(w.TempDir(), "backup")
+	if c := w.storeConfig(); c.URL != "" {
+		postgres.Dump(w.TB, c.URL, path)
+		return path
+	}
 	control := w.Control()
 	defer control.Close()
-	path := filepath.Join(w.TempDir(), "backup")
 	file, err := os.Create(path)
 	if err != nil {
 		w.Fatal(err)
@@ -126,6 +132,23 @@ func (w *World) Backup() string {
 		w.Fatalf("making a backup: %v", err)
 	}
 	return path
+}
+
+// Restore puts a backup in the place of the database of a stopped server, as the
+// operator does.
+func (w *World) Restore(backup string) {
+	w.Helper()
+	c := w.config("")
+	var err error
+	if url := string(c.Database.URL); url == "" {
+		_, err = server.Restore(w.Context(), c.Data, backup)
+	} else {
+		postgres.Load(w.TB, url, backup)
+		err = server.RenewEpoch(w.Context(), c)
+	}
+	if err != nil {
+		w.Fatalf("restoring a backup: %v", err)
+	}
 }
 
 // Relate stops the server, writes what one person decided about another, and

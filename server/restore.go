@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"parley/egress"
 	"parley/store"
 )
 
@@ -17,4 +18,14 @@ func Restore(ctx context.Context, data, backup string) (former string, err error
 		return former, fmt.Errorf("stop the server first: %w", err)
 	}
 	return former, err
+}
+
+// RenewEpoch makes a PostgreSQL database fit for use that was restored by its own
+// programs, while no node runs.
+func RenewEpoch(ctx context.Context, c Config) error {
+	if c.Database.URL == "" {
+		return errors.New("this server's database is SQLite in the data folder; \"parley restore FILE\" restores it")
+	}
+	dial := egress.New(c.Outside).Dialer(egress.Database)
+	return store.RenewEpoch(ctx, store.Config{Path: c.Data, URL: string(c.Database.URL), Dial: dial})
 }

@@ -76,9 +76,7 @@ func TestLG4LogHoldsNoContentAndNoSecrets(t *testing.T) {
 	if said.Added != 1 || said.Skipped != 1 {
 		t.Errorf("the import says %+v", said)
 	}
-	if !parleytest.TwoNodes() { // PostgreSQL's own tools make backups
-		w.Backup()
-	}
+	w.Backup()
 	w.Restart()
 
 	log := w.Log.String()

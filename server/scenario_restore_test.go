@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"parley/parleytest"
-	"parley/server"
 )
 
 // chat is two people who write to each other, one of them with two devices.
@@ -69,7 +68,7 @@ func (c *chat) check(t *testing.T) {
 //
 // claim: IM2
 func TestIM2RestoreLosesAndDoublesNothing(t *testing.T) {
-	w := parleytest.StartAlone(t)
+	w := parleytest.Start(t)
 	c := newChat(w)
 	c.write("early", 20)
 	var load sync.WaitGroup
@@ -84,9 +83,7 @@ func TestIM2RestoreLosesAndDoublesNothing(t *testing.T) {
 	addr := w.Server.Addr()
 	w.Stop()
 	c.write("while it is away", 10)
-	if _, err := server.Restore(t.Context(), w.Data, backup); err != nil {
-		t.Fatal(err)
-	}
+	w.Restore(backup)
 	w.Run(addr)
 	for _, d := range c.devices() {
 		d.Resynced()
@@ -121,7 +118,7 @@ func TestIM2RestoreLosesAndDoublesNothing(t *testing.T) {
 // A device that was signed in after the backup is unknown to the restored server
 // and says so; its person signs in again and goes on.
 func TestRestoreForgetsLaterDevices(t *testing.T) {
-	w := parleytest.StartAlone(t)
+	w := parleytest.Start(t)
 	hanna, kwame := w.As("hanna"), w.As("kwame")
 	hanna.Say(kwame, "before")
 	kwame.Hears(hanna, "before")
@@ -129,9 +126,7 @@ func TestRestoreForgetsLaterDevices(t *testing.T) {
 	later := w.As("hanna")
 	addr := w.Server.Addr()
 	w.Stop()
-	if _, err := server.Restore(t.Context(), w.Data, backup); err != nil {
-		t.Fatal(err)
-	}
+	w.Restore(backup)
 	w.Run(addr)
 	if answer := later.Ask("GET", "/api/session", nil); answer.Status != 401 {
 		t.Errorf("a device of after the backup is answered %d", answer.Status)

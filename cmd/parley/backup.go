@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"parley/server"
 )
@@ -54,18 +55,30 @@ func writeNew(name string, fill func(*os.File) error) error {
 }
 
 const restoreUsage = `Usage: parley restore FILE
+       parley restore --new-epoch
 
 Puts a backup in the place of the database. The server must not run. A database
 that is there is kept beside it under another name. Every device notices at its
 next contact and fetches anew what the backup holds.
+
+With PostgreSQL its own programs make and restore backups. After that, and before
+a node starts, --new-epoch sees to it that every device notices.
 `
 
 func (c console) restore(ctx context.Context, args []string) error {
 	set := flag.NewFlagSet("restore", flag.ContinueOnError)
 	s := c.controlSettings(set)
-	operands, err := c.flags(set, args, 1, restoreUsage)
+	newEpoch := set.Bool("new-epoch", false, "give a PostgreSQL database that was restored a new epoch")
+	count := 1
+	if slices.Contains(args, "--new-epoch") || slices.Contains(args, "-new-epoch") {
+		count = 0
+	}
+	operands, err := c.flags(set, args, count, restoreUsage)
 	if err != nil {
 		return err
+	}
+	if *newEpoch {
+		return c.renewEpoch(ctx, s)
 	}
 	data, err := server.DataFolder(c.sources(s))
 	if err != nil {
@@ -79,5 +92,17 @@ func (c console) restore(ctx context.Context, args []string) error {
 	if former != "" {
 		fmt.Fprintf(c.out, "The former database is %s. It holds messages; delete it when it is no longer needed.\n", former)
 	}
+	return nil
+}
+
+func (c console) renewEpoch(ctx context.Context, s *settings) error {
+	config, problems := server.ReadConfig(c.sources(s))
+	if problems.Fatal() {
+		return problems
+	}
+	if err := server.RenewEpoch(ctx, config); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.out, "The database has a new epoch. Start the nodes.")
 	return nil
 }

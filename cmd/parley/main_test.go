@@ -152,6 +152,7 @@ func TestAdministratorsDay(t *testing.T) {
 		{"backup " + backup, "", 1, "exists already"},
 		{"backup -", "", 0, "SQLite format 3"},
 		{"restore " + backup, "", 0, "The former database is "},
+		{"restore --new-epoch", "", 1, "this server's database is SQLite in the data folder"},
 		{"people list --requests", "", 0, ""},
 		{"egress", "", 0, "  reaches: the resolver of this machine"},
 	}
