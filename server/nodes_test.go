@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -274,4 +275,13 @@ func TestNodesUnderFaults(t *testing.T) {
 		t.Logf("round %d: %s: all is well after %v", round, f.name, took.Round(time.Millisecond))
 	}
 	t.Logf("longest until all was well: %v", longest.Round(time.Millisecond))
+}
+
+// An operator sees in the figures of each node how many others it hears.
+func TestFiguresOfNodes(t *testing.T) {
+	w := parleytest.Start(t)
+	answer := w.Ask("GET", "/metrics", nil)
+	if got, want := strings.Contains(string(answer.Body), "parley_nodes 2"), parleytest.TwoNodes(); got != want {
+		t.Errorf("the figures tell of two nodes: %v, want %v", got, want)
+	}
 }

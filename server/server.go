@@ -92,6 +92,9 @@ func (s *Server) build() (err error) {
 	figures := newFigures(c.Build)
 	figures.watch(s.edge.Stats, s.parts.store.Stats, s.out.Stats)
 	figures.watchWork(s.jobs.Stats, s.parts.store.CountJobs, &s.parts.trail)
+	if s.parts.peers != nil {
+		figures.watchNodes(s.parts.peers, &s.health)
+	}
 	if s.main, err = s.listen("people", c.Addr, s.handler(figures)); err != nil {
 		return err
 	}
