@@ -72,6 +72,13 @@ type transaction interface {
 	// know what it changed. It may be sent together with others.
 	later(query string, args ...any) error
 
+	// ask is for one of many statements of an operation whose answers need not be
+	// known before the next one: answer gets the first row, or its absence, at the
+	// latest when answers is called, which must come before the operation's end and
+	// before any other statement but ask and later.
+	ask(query string, args []any, answer func(row) error) error
+	answers() error
+
 	// expect announces entries, to be put in their order, so that what has to be
 	// known of them can be looked up for all of them at once: heads gets the
 	// numbers of streams that it lacks.

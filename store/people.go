@@ -83,11 +83,12 @@ type applyPeople struct {
 func (o *applyPeople) apply(b *batch) error {
 	o.ids = make([]parley.PersonID, len(o.changes))
 	for i := range o.changes {
-		id, err := applyPerson(b, &o.changes[i])
-		if err != nil {
-			return fmt.Errorf("storing person %q: %w", o.changes[i].Person.SourceID, err)
+		if err := applyPerson(b, &o.changes[i], &o.ids[i]); err != nil {
+			return err
 		}
-		o.ids[i] = id
+	}
+	if err := b.tx.answers(); err != nil {
+		return parley.Wrap(err, "storing people")
 	}
 	b.tell(parley.PeopleChanged{People: o.ids})
 	return b.alongside(o.also)
@@ -106,49 +107,56 @@ func (s *Store) ApplyPeople(ctx context.Context, changes []contact.Change, with 
 	return op.ids, nil
 }
 
-func applyPerson(b *batch, c *contact.Change) (parley.PersonID, error) {
-	id := c.Person.ID
-	if c.Gone {
-		n, err := b.exec(`UPDATE people SET gone = 1 WHERE id = $1`, int64(id))
-		if err == nil && n == 0 {
-			err = parley.ErrWithheld
-		}
-		return id, err
-	}
+// applyPerson makes a change, and says in id of whom.
+func applyPerson(b *batch, c *contact.Change, id *parley.PersonID) error {
 	p := c.Person
 	p.Address = strings.ToLower(p.Address)
+	*id = p.ID
+	known := func(r row) error {
+		err := r.Scan(id)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = parley.ErrWithheld
+		}
+		return parley.Wrap(err, "storing person %q", p.SourceID)
+	}
+	if c.Gone {
+		return b.tx.ask(`UPDATE people SET gone = 1 WHERE id = $1 RETURNING id`, []any{int64(p.ID)}, known)
+	}
 	if err := addressFree(b, p); err != nil {
-		return 0, err
+		return err
 	}
-	var err error
-	if id == 0 {
-		id, err = insertPerson(b, p)
-	} else {
-		err = updatePerson(b, p)
+	if p.ID == 0 {
+		if err := b.tx.ask(insertPerson, personArgs(p), known); err != nil {
+			return err
+		}
+	} else if err := updatePerson(b, p, known); err != nil {
+		return err
 	}
-	if err != nil || c.KeepPhoto {
-		return id, err
+	if c.KeepPhoto {
+		return nil
 	}
-	return id, setPhoto(b, id, c.Photo)
+	return setPhoto(b, p.SourceID, c.Photo)
 }
 
 // addressFree refuses a second person with the same address. People who are gone
 // keep theirs without being in the way.
 func addressFree(b *batch, p parley.Person) error {
 	const query = `SELECT id, source_id FROM people WHERE address = $1 AND gone = 0 AND id <> $2`
-	var other parley.PersonID
-	var source string
-	err := b.queryRow(query, p.Address, int64(p.ID)).Scan(&other, &source)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("looking for the owner of an address: %w", err)
-	}
-	return &parley.Error{
-		Kind: parley.Conflict, Key: "people.address-taken", Field: "address",
-		Err: fmt.Errorf("address %q of %q belongs to %v (%q)", p.Address, p.SourceID, other, source),
-	}
+	return b.tx.ask(query, []any{p.Address, int64(p.ID)}, func(r row) error {
+		var other parley.PersonID
+		var source string
+		err := r.Scan(&other, &source)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("looking for the owner of an address: %w", err)
+		}
+		return &parley.Error{
+			Kind: parley.Conflict, Key: "people.address-taken", Field: "address",
+			Err: fmt.Errorf("address %q of %q belongs to %v (%q)", p.Address, p.SourceID, other, source),
+		}
+	})
 }
 
 // personArgs are the values of a person's own columns, in the order of the
@@ -164,47 +172,40 @@ const (
 	ownColumns = `source_id, address, display_name, given_name, surname, alias, mail, other_mail,
 title, department, company, office, manager, work_phone, mobile, home_phone, other_phones, region`
 	ownValues = `$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18`
+
+	insertPerson = `INSERT INTO people (` + ownColumns + `) VALUES (` + ownValues + `) RETURNING id`
 )
 
-func insertPerson(b *batch, p parley.Person) (id parley.PersonID, err error) {
-	const insert = `INSERT INTO people (` + ownColumns + `) VALUES (` + ownValues + `) RETURNING id`
-	err = b.queryRow(insert, personArgs(p)...).Scan(&id)
-	return id, err
-}
-
 // updatePerson writes nothing if nothing differs.
-func updatePerson(b *batch, p parley.Person) error {
+func updatePerson(b *batch, p parley.Person, known func(row) error) error {
 	const update = `UPDATE people SET (` + ownColumns + `, gone) = (` + ownValues + `, 0)
 WHERE id = $19 AND (` + ownColumns + `, gone) <> (` + ownValues + `, 0)`
-	n, err := b.exec(update, append(personArgs(p), int64(p.ID))...)
-	if err != nil || n > 0 {
+	if err := b.tx.ask(`SELECT id FROM people WHERE id = $1`, []any{int64(p.ID)}, known); err != nil {
 		return err
 	}
-	var known int
-	err = b.queryRow(`SELECT count(*) FROM people WHERE id = $1`, int64(p.ID)).Scan(&known)
-	if err == nil && known == 0 {
-		return parley.ErrWithheld
-	}
-	return err
+	return parley.Wrap(b.later(update, append(personArgs(p), int64(p.ID))...), "storing person %q", p.SourceID)
 }
 
-// setPhoto replaces or removes a photo, and writes nothing if it is the same.
-func setPhoto(b *batch, id parley.PersonID, photo *contact.Photo) error {
-	var version int64
-	if photo != nil {
-		version = int64(photo.Version)
-	}
-	n, err := b.exec(`UPDATE people SET photo = $2 WHERE id = $1 AND photo <> $2`, int64(id), version)
-	if err != nil || n == 0 {
-		return parley.Wrap(err, "noting a photo")
-	}
-	if photo == nil {
-		_, err := b.exec(`DELETE FROM photos WHERE person = $1`, int64(id))
-		return parley.Wrap(err, "removing a photo")
-	}
-	const upsert = `
-INSERT INTO photos (person, small, large) VALUES ($1, $2, $3)
+// setPhoto replaces or removes the photo of whoever has this source id, and writes
+// nothing if it is the same.
+func setPhoto(b *batch, source string, photo *contact.Photo) error {
+	const (
+		upsert = `
+INSERT INTO photos (person, small, large) SELECT id, $3, $4 FROM people WHERE source_id = $1 AND photo <> $2
 ON CONFLICT (person) DO UPDATE SET small = excluded.small, large = excluded.large`
-	_, err = b.exec(upsert, int64(id), photo.Small, photo.Large)
-	return parley.Wrap(err, "storing a photo")
+		remove  = `DELETE FROM photos WHERE person IN (SELECT id FROM people WHERE source_id = $1 AND photo <> 0)`
+		version = `UPDATE people SET photo = $2 WHERE source_id = $1 AND photo <> $2`
+	)
+	var number int64
+	var err error
+	if photo == nil {
+		err = b.later(remove, source)
+	} else {
+		number = int64(photo.Version)
+		err = b.later(upsert, source, number, photo.Small, photo.Large)
+	}
+	if err == nil {
+		err = b.later(version, source, number)
+	}
+	return parley.Wrap(err, "storing the photo of %q", source)
 }

@@ -31,6 +31,7 @@ type postgresTx struct {
 	staged []statement
 
 	// The operation under way, since point.
+	questions  []question
 	open       bool
 	saved      bool // its savepoint is sent
 	openRows   int  // rows before it
@@ -45,6 +46,12 @@ type postgresTx struct {
 type statement struct {
 	query string
 	args  []any
+}
+
+// question is a statement whose first row goes to answer, if there is one.
+type question struct {
+	statement
+	answer func(row) error
 }
 
 // sent is what a device may send only once.
@@ -200,12 +207,55 @@ func (t *postgresTx) execAmong(query string, ids []int64, args ...any) (int64, e
 }
 
 func (t *postgresTx) later(query string, args ...any) error {
-	if t.careful {
+	switch {
+	case t.careful:
 		_, err := t.exec(query, args...)
 		return err
+	case len(t.questions) > 0:
+		t.questions = append(t.questions, question{statement: statement{query, args}})
+	default:
+		t.staged = append(t.staged, statement{query, args})
 	}
-	t.staged = append(t.staged, statement{query, args})
 	return nil
+}
+
+func (t *postgresTx) ask(query string, args []any, answer func(row) error) error {
+	if t.careful {
+		return answer(t.queryRow(query, args...))
+	}
+	t.questions = append(t.questions, question{statement{query, args}, answer})
+	return nil
+}
+
+// answers sends the questions together. Their failure is the operation's: what
+// came before it is sent ahead.
+func (t *postgresTx) answers() error {
+	questions := t.questions
+	t.questions = nil
+	if len(questions) == 0 {
+		return nil
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	var batch pgx.Batch
+	var first error // the others follow from it
+	for _, q := range questions {
+		queued := batch.Queue(q.query, q.args...)
+		if q.answer != nil {
+			queued.QueryRow(func(row pgx.Row) error {
+				if err := q.answer(row); first == nil {
+					first = err
+				}
+				return nil
+			})
+		}
+	}
+	err := t.send(&batch)
+	if first != nil {
+		err = first
+	}
+	return t.done(err)
 }
 
 const (
@@ -368,7 +418,7 @@ func (t *postgresTx) undo() error {
 		t.known[key] = 0
 	}
 	t.rows, t.staged, t.ours = t.rows[:t.openRows], t.staged[:t.openStaged], t.ours[:t.openSent]
-	t.open, t.saved = false, false
+	t.questions, t.open, t.saved = nil, false, false
 	if !saved {
 		return nil
 	}

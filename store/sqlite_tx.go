@@ -44,6 +44,12 @@ func (t sqliteTx) later(query string, args ...any) error {
 	return err
 }
 
+func (t sqliteTx) ask(query string, args []any, answer func(row) error) error {
+	return answer(t.queryRow(query, args...))
+}
+
+func (sqliteTx) answers() error { return nil }
+
 func (sqliteTx) expect([]*parley.Entry, map[parley.StreamID]uint64) error { return nil }
 
 const insertEntry = `
