@@ -321,7 +321,11 @@ func (w *writer) abort(b *batch, cause error) {
 	if !ok {
 		refusal = &parley.Error{Kind: parley.Unavailable, Key: "store.unavailable", Err: cause}
 	}
-	w.failed(cause, "waiting", len(b.waiting))
+	if !w.failing {
+		w.failing = true
+		w.log.Error("storing failed, nothing of it was acknowledged", "error", cause, "waiting", len(b.waiting))
+	}
+	w.failed()
 	for i := range b.waiting {
 		b.waiting[i].done(0, refusal)
 	}

@@ -81,7 +81,10 @@ func (w *writer) tail() error {
 		err = w.follow(ctx, at)
 	}
 	if err != nil {
-		w.failed(err)
+		if _, failing := w.reach.failing(); !failing {
+			w.log.Error("the database cannot be read", "error", err)
+		}
+		w.failed()
 		return unreachable(err)
 	}
 	w.reach.succeeded()
@@ -147,12 +150,8 @@ func readTail(ctx context.Context, s *session, after, upto parley.Pos) ([]parley
 
 // failed books that the database could not be used, and lets go of a connection
 // that was lost.
-func (w *writer) failed(cause error, more ...any) {
+func (w *writer) failed() {
 	w.reach.failed()
-	if !w.failing {
-		w.failing = true
-		w.log.Error("the database failed, nothing of what waited was acknowledged", append([]any{"error", cause}, more...)...)
-	}
 	if w.session != nil && w.engine.lost(w.session) {
 		w.log.Info("the connection to the database was lost")
 		if err := w.disconnect(); err != nil {

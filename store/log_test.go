@@ -275,6 +275,16 @@ func count(t testing.TB, w *world, table string) (n int) {
 	return n
 }
 
+// poisoned stores everything and then has a statement fail whose outcome nobody
+// waits for.
+type poisoned struct{ also parley.Alongside }
+
+func (p poisoned) apply(b *batch) error {
+	err := b.alongside(p.also)
+	const second = `INSERT INTO meta (id, epoch, seal_key, created) VALUES (2, 0, $1, 0)`
+	return errors.Join(err, b.later(second, []byte{}))
+}
+
 // TestLogStaysDense drives the store with batches of fresh entries, entries sent
 // again, refused ones and changes that fail half way, and compares what it told
 // with what it stored.
@@ -307,7 +317,7 @@ func (w *world) stir(r *rapid.T, device parley.DeviceID) int {
 	for range rapid.IntRange(1, 60).Draw(r, "actions") {
 		stream := parley.StreamID(int64(device)*10 + rapid.Int64Range(1, 3).Draw(r, "stream"))
 		also := parley.Alongside{Entries: []parley.Entry{{Stream: stream, Body: parley.Body("with")}}}
-		switch rapid.SampledFrom([]string{"append", "append", "append", "refuse", "fail", "alongside"}).Draw(r, "action") {
+		switch rapid.SampledFrom([]string{"append", "append", "append", "refuse", "fail", "poison", "alongside"}).Draw(r, "action") {
 		case "append":
 			id := rapid.IntRange(0, 30).Draw(r, "id")
 			fresh[id] = true
@@ -322,6 +332,12 @@ func (w *world) stir(r *rapid.T, device parley.DeviceID) int {
 			wait.Go(func() {
 				if err := w.writer.do(ctx, w.writer.queue, failing{also}); !errors.Is(err, errMade) {
 					w.t.Errorf("failing change: %v", err)
+				}
+			})
+		case "poison":
+			wait.Go(func() {
+				if err := w.writer.do(ctx, w.writer.queue, poisoned{also}); parley.KindOf(err) != parley.Internal {
+					w.t.Errorf("poisoned change: %v", err)
 				}
 			})
 		case "alongside":

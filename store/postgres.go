@@ -56,6 +56,9 @@ var writerSettings = map[string]string{
 	"tcp_keepalives_count":                "3",
 	"plan_cache_mode":                     "force_generic_plan",
 	"enable_seqscan":                      "off",
+	"enable_hashjoin":                     "off",
+	"enable_mergejoin":                    "off",
+	"enable_material":                     "off",
 	"jit":                                 "off",
 }
 

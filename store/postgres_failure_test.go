@@ -101,7 +101,7 @@ func TestOneBadEntryIsRefusedAlone(t *testing.T) {
 	}
 	w.run()
 	for range 2 {
-		if err := <-refused; err == nil || parley.KindOf(err) != parley.Internal {
+		if err := <-refused; err == nil || parley.KindOf(err) != parley.Invalid {
 			t.Errorf("a bad entry: %v", err)
 		}
 	}
@@ -112,7 +112,16 @@ func TestOneBadEntryIsRefusedAlone(t *testing.T) {
 	if s := w.Stats(); s.Failures > 0 {
 		t.Errorf("%d commits failed", s.Failures)
 	}
+	for what, err := range map[string]error{
+		"an address": second(w.IdentityByAddress(t.Context(), "a\x00")), "an installation": second(w.HistoryKey(t.Context(), 1, "\xff")),
+	} {
+		if err != parley.ErrWithheld {
+			t.Errorf("looking for %s that is no text: %v", what, err)
+		}
+	}
 }
+
+func second[T any](_ T, err error) error { return err }
 
 // TestUnknownOutcomeOfACommit loses the answer to a COMMIT. Whoever waits is told
 // to try again; what was stored all the same is told like another node's, and is

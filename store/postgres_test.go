@@ -83,6 +83,64 @@ var indexNoise = regexp.MustCompile(`public\.| USING btree|::text|[()]`)
 // plainIndex leaves out what only one of the databases writes.
 func plainIndex(sql string) string { return indexNoise.ReplaceAllString(sql, "") }
 
+// TestPostgresPlans looks at the plans of the questions that are asked with every
+// commit or sync: they must go through an index, row by row, also while there are
+// no statistics yet, or bad ones.
+func TestPostgresPlans(t *testing.T) {
+	w := start(t, onPostgres(t))
+	var entries []parley.Entry
+	for n := range 3000 {
+		entries = append(entries, message(parley.StreamID(1+n%500), parley.DeviceID(1+n%7), n, "x"))
+	}
+	check(t, w.add(entries...))
+	list := "'{" + strings.TrimPrefix(strings.Repeat(",7", 500), ",") + "}'"
+	tests := []struct{ name, query, args, index string }{
+		{"sent", selectSent, list + `, ` + list, "log_device"},
+		{"heads", selectHeads, list, "log_stream"},
+		{"cursors", updateCursors, list + `, ` + list, "devices_pkey"},
+		{"reads", selectReads, list, "devices_pkey"},
+		{"stream", selectStreamHead, `3`, "log_stream"},
+		{"tail", selectTail, `5, 10, 100`, "log_pkey"},
+		{"entries", w.engine.entriesAfter(), `5, 100, ` + list, "log_stream"},
+	}
+	look := func(when string) {
+		w.between(func(s *session) error {
+			for _, test := range tests {
+				plan, err := planOf(s, test.query, test.args)
+				if err != nil {
+					return fmt.Errorf("%s: %w", test.name, err)
+				}
+				if !strings.Contains(plan, test.index) || !strings.Contains(plan, "Index Cond") || strings.Contains(plan, "Seq Scan") ||
+					strings.Contains(plan, "Hash Join") || strings.Contains(plan, "Merge Join") {
+					t.Errorf("%s, %s:\n%s", test.name, when, plan)
+				}
+			}
+			return nil
+		})
+	}
+	look("without statistics")
+	w.between(func(s *session) error {
+		_, err := s.conn.ExecContext(context.Background(), `ANALYZE`)
+		return err
+	})
+	look("with statistics")
+}
+
+// planOf is how a prepared statement is carried out.
+func planOf(s *session, query, args string) (string, error) {
+	ctx := context.Background()
+	if _, err := s.conn.ExecContext(ctx, `PREPARE looked_at AS `+query); err != nil {
+		return "", err
+	}
+	rows, err := s.conn.QueryContext(ctx, `EXPLAIN EXECUTE looked_at (`+args+`)`)
+	lines, err := collect(rows, err, func(r row) (line string, err error) {
+		err = r.Scan(&line)
+		return line, err
+	})
+	_, deallocate := s.conn.ExecContext(ctx, `DEALLOCATE looked_at`)
+	return strings.Join(lines, "\n"), errors.Join(err, deallocate)
+}
+
 // TestNodesTellEachOther has every kind of change made on one node and looks at
 // what another is told.
 func TestNodesTellEachOther(t *testing.T) {

@@ -146,6 +146,9 @@ func (r *reader) queryAmong(ctx context.Context, query string, ids []int64, args
 }
 
 func (r *reader) queryRow(ctx context.Context, query string, args ...any) row {
+	if r.engine.shared() && fit(args...) != nil {
+		return failedRow{sql.ErrNoRows} // what cannot be stored is not there
+	}
 	stmt, err := r.prepare(ctx, query)
 	if err != nil {
 		return failedRow{unreachable(err)}
