@@ -147,6 +147,10 @@ func newParty(t *testing.T, c *parleytest.Cluster, aliases ...string) *party {
 	return p
 }
 
+// writesAway is how much somebody writes in a round on a device that is away. It
+// is sent one by one when the device is back, and a round may last half a minute.
+const writesAway = 20
+
 // talk has everybody write to the next one while it lasts.
 func (p *party) talk(round int, over <-chan struct{}) {
 	var load sync.WaitGroup
@@ -154,7 +158,7 @@ func (p *party) talk(round int, over <-chan struct{}) {
 		to := p.people[(i+1)%len(p.people)].devices[0]
 		for j, d := range m.devices {
 			load.Go(func() {
-				for k := 0; ; k++ {
+				for k := 0; !m.away || k < writesAway; k++ {
 					d.Queue(d.With(to), fmt.Sprintf("%s %d: %d.%d", m.alias, j, round, k))
 					select {
 					case <-over:
