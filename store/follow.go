@@ -133,7 +133,9 @@ func (w *writer) learn(entries []parley.Entry, upto parley.Pos) {
 		return
 	}
 	for i := range entries {
-		w.heads[entries[i].Stream] = entries[i].N
+		if _, used := w.heads[entries[i].Stream]; used { // others would only grow the list
+			w.heads[entries[i].Stream] = entries[i].N
+		}
 	}
 }
 

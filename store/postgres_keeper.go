@@ -18,6 +18,7 @@ const (
 	// trimEvery is how often rows of the feed are deleted that are older than
 	// feedTime. The last feedRows stay, whatever the clocks of the nodes say.
 	trimEvery = time.Hour
+	firstTrim = time.Minute
 	feedTime  = 24 * time.Hour
 	feedRows  = 10_000
 )
@@ -25,7 +26,7 @@ const (
 func (e *postgresEngine) keep(ctx context.Context, s *Store) {
 	vacuum := time.NewTicker(vacuumEvery)
 	defer vacuum.Stop()
-	trim := time.NewTicker(trimEvery)
+	trim := time.NewTimer(firstTrim)
 	defer trim.Stop()
 	var vacuumed uint64
 	for {
@@ -42,6 +43,7 @@ func (e *postgresEngine) keep(ctx context.Context, s *Store) {
 			}
 		case <-trim.C:
 			err = s.writer.do(ctx, s.writer.bulk, trimFeed{time.Now().Add(-feedTime)})
+			trim.Reset(trimEvery)
 		}
 		if err != nil && ctx.Err() == nil {
 			s.log.Warn("tidying the database failed, trying again later", "error", err)

@@ -141,6 +141,29 @@ func planOf(s *session, query, args string) (string, error) {
 	return strings.Join(lines, "\n"), errors.Join(err, deallocate)
 }
 
+// TestVacuum: what was purged leaves no room behind in the table's files.
+func TestVacuum(t *testing.T) {
+	w := start(t, onPostgres(t))
+	var entries []parley.Entry
+	for n := range 2000 {
+		entries = append(entries, message(1, 1, n, strings.Repeat("x", 200)))
+	}
+	check(t, w.add(entries...))
+	size := func() (bytes int) {
+		t.Helper()
+		check(t, w.read.db.QueryRowContext(t.Context(), `SELECT pg_relation_size('log')`).Scan(&bytes))
+		return bytes
+	}
+	if size() < 400_000 {
+		t.Fatalf("the log takes %d bytes", size())
+	}
+	check(t, w.Purge(t.Context(), upto(1, 2000)))
+	until(t, "the table's file is empty", func() bool {
+		check(t, w.engine.(*postgresEngine).vacuum(t.Context()))
+		return size() == 0
+	})
+}
+
 // TestNodesTellEachOther has every kind of change made on one node and looks at
 // what another is told.
 func TestNodesTellEachOther(t *testing.T) {

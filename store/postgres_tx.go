@@ -75,7 +75,8 @@ func (e *postgresEngine) begin(ctx context.Context, s *session, careful bool) (t
 	var batch pgx.Batch
 	batch.Queue(beginShared)
 	batch.Queue(lockEnds).QueryRow(func(row pgx.Row) error { return row.Scan(&t.began.head, &t.began.seq) })
-	if err := t.send(&batch); err != nil {
+	err := errors.Join(nothingOpen(ctx, s), t.send(&batch))
+	if err != nil {
 		err = errors.Join(err, t.rollback())
 		if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == lockTimeout {
 			err = errors.Join(err, t.breakTurn())
@@ -83,6 +84,17 @@ func (e *postgresEngine) begin(ctx context.Context, s *session, careful bool) (t
 		return nil, place{}, err
 	}
 	return t, t.began, nil
+}
+
+// nothingOpen gives up a connection on which a transaction was left open, which
+// would take part in the next one. That has no way to happen.
+func nothingOpen(ctx context.Context, s *session) error {
+	return native(s, func(conn *pgx.Conn) error {
+		if conn.PgConn().TxStatus() == 'I' {
+			return nil
+		}
+		return errors.Join(errors.New("a transaction was left open"), conn.Close(ctx))
+	})
 }
 
 // lockTimeout is the code of lock_not_available.

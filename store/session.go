@@ -30,11 +30,11 @@ func newSession(ctx context.Context, db *sql.DB) (*session, error) {
 
 // prepare keeps the statement of a text; the number of texts is that of the
 // program's constants.
-func (s *session) prepare(query string) (*sql.Stmt, error) {
+func (s *session) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	if stmt := s.stmts[query]; stmt != nil {
 		return stmt, nil
 	}
-	stmt, err := s.conn.PrepareContext(context.Background(), query)
+	stmt, err := s.conn.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, fmt.Errorf("preparing %.60q: %w", query, err)
 	}
@@ -44,7 +44,7 @@ func (s *session) prepare(query string) (*sql.Stmt, error) {
 
 // exec runs a statement and returns how many rows it changed.
 func (s *session) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	stmt, err := s.prepare(query)
+	stmt, err := s.prepare(ctx, query)
 	if err != nil {
 		return 0, err
 	}
@@ -56,7 +56,7 @@ func (s *session) exec(ctx context.Context, query string, args ...any) (int64, e
 }
 
 func (s *session) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	stmt, err := s.prepare(query)
+	stmt, err := s.prepare(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ type failedRow struct{ err error }
 func (f failedRow) Scan(...any) error { return f.err }
 
 func (s *session) queryRow(ctx context.Context, query string, args ...any) row {
-	stmt, err := s.prepare(query)
+	stmt, err := s.prepare(ctx, query)
 	if err != nil {
 		return failedRow{err}
 	}
