@@ -39,6 +39,10 @@ var errOutOfReach error = &parley.Error{Kind: parley.Unavailable, Key: "store.un
 // back, so that what it holds in memory cannot be brought up to date.
 var errBehind = errors.New("this node has missed changes that the database no longer tells of; it has to start anew")
 
+// errWentBack says that commits are gone which were acknowledged: by a failover to
+// a standby that lacked them, or by a restore under running nodes.
+var errWentBack = errors.New("the database has lost commits that were acknowledged; give it a new epoch before a node starts")
+
 // reach remembers since when the database cannot be reached.
 type reach struct{ since atomic.Int64 } // nanoseconds since 1970; 0: it can
 
@@ -94,6 +98,10 @@ func (w *writer) tail() error {
 // follow reads and tells what other nodes have committed up to a place: first
 // their changes, then their entries.
 func (w *writer) follow(ctx context.Context, to place) error {
+	if at := w.at(); to.head < at.head || to.seq < at.seq {
+		w.ended = errWentBack
+		return errWentBack
+	}
 	for w.seq < to.seq {
 		news, err := readFeed(ctx, w.session, w.seq, to.seq)
 		if err != nil {

@@ -311,6 +311,28 @@ func TestMissedChanges(t *testing.T) {
 	}
 }
 
+// TestDatabaseThatWentBack: positions must not be given to other entries than those
+// that devices know.
+func TestDatabaseThatWentBack(t *testing.T) {
+	for _, lost := range []string{`UPDATE meta SET head = head - 1`, `UPDATE meta SET changes = 0`} {
+		w := prepared(t, onPostgres(t))
+		ended := make(chan error, 1)
+		go func() { ended <- w.Store.Run(context.Background()) }()
+		check(t, w.add(message(1, 1, 1, "x"), message(1, 1, 2, "y")))
+		check(t, w.SetPreferences(t.Context(), 1, privacy.Preferences{}, parley.Alongside{}))
+		w.between(func(s *session) error {
+			_, err := s.exec(context.Background(), lost)
+			return err
+		})
+		if err := w.add(message(1, 1, 3, "z")); parley.KindOf(err) != parley.Unavailable {
+			t.Errorf("%s: an entry: %v", lost, err)
+		}
+		if err := <-ended; !errors.Is(err, errWentBack) {
+			t.Errorf("%s: Run: %v", lost, err)
+		}
+	}
+}
+
 func TestFeedIsTrimmed(t *testing.T) {
 	w := start(t, onPostgres(t))
 	const rows = feedRows + 50
