@@ -142,7 +142,7 @@ func fullDisk(t *testing.T, d disk) {
 	}
 	hanna.Watch(kwame.ID())
 	hanna.Sees(kwame.ID(), "Available", availability(3500))
-	if !strings.Contains(p.Log(), "nothing of what waited was acknowledged") {
+	if !strings.Contains(p.Log(), "storing failed, nothing of it was acknowledged") {
 		t.Errorf("the operator is not told:\n%s", p.Log())
 	}
 
