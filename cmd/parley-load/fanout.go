@@ -19,6 +19,7 @@ var fanout = scenario{
 	plan:    func(o *options) place.Plan { return place.Plan{People: o.people, Devices: 1, Contacts: true} },
 	run:     runFanout,
 	people:  1001,
+	others:  true,
 	workers: 64,
 	rounds:  200,
 }

@@ -20,6 +20,8 @@ type options struct {
 	metrics string // address of its metrics
 	pid     int
 	tokens  string // roster of a running server
+	xmpp    string // address of another server
+	form    string // of accounts for it
 	keep    string // folder to make the people in, and to leave
 	json    bool
 	label   string
@@ -84,6 +86,8 @@ func parseOptions(s scenario, out io.Writer, args []string) (*options, error) {
 	set.StringVar(&o.metrics, "metrics", "", "`address` of that server's metrics, if it is another one")
 	set.IntVar(&o.pid, "pid", 0, "process id of that server, to measure its processor time and memory")
 	set.StringVar(&o.tokens, "tokens", "", "roster `file` of that server, as --provision writes it")
+	set.StringVar(&o.xmpp, "xmpp", "", "`address` of another server on this machine that speaks XMPP and has the people of \"accounts\"")
+	set.StringVar(&o.form, "form", "portable", "accounts: portable or prosody")
 	set.StringVar(&o.keep, "provision", "", "make the people in this new `folder` and leave it; with the scenario provision do nothing else")
 	set.BoolVar(&o.json, "json", false, "print one JSON object a line instead of a table")
 	set.StringVar(&o.label, "label", "", "`name` of what is measured, put into each result")
@@ -147,8 +151,10 @@ func (o *options) check() error {
 		return fmt.Errorf("--factor %v: from 1 to 3600", o.factor)
 	case o.url != "" && o.tokens == "":
 		return errors.New("--url needs --tokens, the roster of that server")
-	case o.url == "" && (o.tokens != "" || o.pid != 0 || o.metrics != ""):
-		return errors.New("--tokens, --pid and --metrics go with --url")
+	case o.url != "" && o.xmpp != "":
+		return errors.New("--url is a Parley server, --xmpp another one; give one of them")
+	case o.url == "" && (o.tokens != "" || o.metrics != "") || o.url == "" && o.xmpp == "" && o.pid != 0:
+		return errors.New("--tokens, --pid and --metrics go with --url, and --pid with --xmpp")
 	case o.url != "" && o.keep != "":
 		return errors.New("--provision makes people for a private server, --url takes a running one")
 	}

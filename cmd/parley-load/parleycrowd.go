@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"slices"
 	"strconv"
-	"sync"
 
 	"parley/cmd/parley-load/place"
 	"parley/cmd/parley-load/wire"
@@ -14,13 +12,10 @@ import (
 
 // parleyCrowd is people with devices that speak docs/protocol.md.
 type parleyCrowd struct {
+	connections
 	site    *site
 	prefix  string         // of client ids
 	numbers map[string]int // of people in the roster, by id
-
-	mu      sync.Mutex
-	devices []*wire.Device
-	readers sync.WaitGroup
 }
 
 func newParleyCrowd(s *site) *parleyCrowd {
@@ -72,10 +67,7 @@ func (c *parleyCrowd) join(ctx context.Context, j joining) (member, error) {
 		return nil, err
 	}
 	m.device = device
-	c.mu.Lock()
-	c.devices = append(c.devices, device)
-	c.readers.Go(device.Run)
-	c.mu.Unlock()
+	c.add(device)
 	if len(people) == 0 {
 		return m, nil
 	}
@@ -175,40 +167,11 @@ func (m *parleyMember) leave() { m.device.Close() }
 
 func (c *parleyCrowd) acknowledges() bool { return true }
 
-func (c *parleyCrowd) whole() error {
-	c.mu.Lock()
-	devices := slices.Clone(c.devices)
-	c.mu.Unlock()
-	for _, d := range devices {
-		select {
-		case <-d.Ended():
-			if err := d.Err(); err != nil {
-				return err
-			}
-		default:
-		}
-	}
-	return nil
-}
-
 func (c *parleyCrowd) gaps() (n int64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, d := range c.devices {
-		n += d.Gaps()
+	for _, one := range c.all() {
+		n += one.(*wire.Device).Gaps()
 	}
 	return n
-}
-
-func (c *parleyCrowd) close() {
-	c.mu.Lock()
-	devices := c.devices
-	c.devices = nil
-	c.mu.Unlock()
-	for _, d := range devices {
-		d.Close()
-	}
-	c.readers.Wait()
 }
 
 // parleyVoice changes notes over HTTP, which is how the app does it.

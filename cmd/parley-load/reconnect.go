@@ -20,6 +20,7 @@ var reconnect = scenario{
 	plan:    func(o *options) place.Plan { return place.Plan{People: o.people, Devices: 1, Contacts: true} },
 	run:     runReconnect,
 	people:  wholeCircles,
+	others:  true,
 	workers: 64,
 	rounds:  3,
 }

@@ -76,6 +76,30 @@ func TestGoalsAreMeasured(t *testing.T) {
 	}
 }
 
+func TestComparison(t *testing.T) {
+	const lines = `{"scenario":"messages","case":"saturated","server":"Parley","metrics":{"delivered_per_s":50000}}
+{"scenario":"messages","case":"saturated","server":"other","metrics":{"delivered_per_s":1439}}
+{"scenario":"messages","case":"10000/s","server":"Parley","metrics":{"p50_ms":1.5}}
+{"scenario":"messages","case":"10000/s","server":"other","metrics":{},"notes":["far beyond saturation"]}
+`
+	results, err := readResults(strings.NewReader(lines))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := writeComparison(&out, results); err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Fields(strings.Join(strings.Split(out.String(), "\n"), " "))
+	want := strings.Fields("Parley other messages, 100 pairs × 10 under way 50,000/s 1,439/s message at 10,000/s, half 1.5 ms far beyond saturation 99 in 100 far beyond saturation")
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s", &out)
+	}
+	if _, err := readResults(strings.NewReader("{} x")); err == nil {
+		t.Error("what is no JSON was read")
+	}
+}
+
 func TestReadable(t *testing.T) {
 	for v, want := range map[float64]string{
 		0: "0", 0.28371: "0.2837", 12.3456: "12.35", 999.96: "1,000", 1234.5: "1,235", 1234567: "1,234,567", -4321: "-4,321",

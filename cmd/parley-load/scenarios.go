@@ -10,7 +10,7 @@ import (
 
 // scenarios lists them all, in the order of "parley-load help".
 func scenarios() []scenario {
-	return []scenario{messages, signin, reconnect, idle, fanout, storm, search, usermodel, start, bench, provision}
+	return []scenario{messages, signin, reconnect, idle, fanout, storm, search, usermodel, start, bench, provision, accounts, compare}
 }
 
 func scenarioNamed(name string) (scenario, bool) {

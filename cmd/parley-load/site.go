@@ -32,6 +32,7 @@ type scenario struct {
 	about   string
 	plan    func(o *options) place.Plan // whom it needs; nil: nobody
 	run     func(ctx context.Context, s *site) error
+	others  bool                                                   // other servers can be measured by it, too
 	alone   func(ctx context.Context, o *options, r *report) error // instead of plan and run
 	people  int                                                    // defaults of the flags
 	workers int
@@ -44,6 +45,8 @@ func (c scenario) carryOut(ctx context.Context, o *options, r *report) error {
 	switch {
 	case c.alone != nil:
 		return c.alone(ctx, o, r)
+	case o.xmpp != "":
+		return c.other(ctx, o, r)
 	case o.url != "":
 		return c.running(ctx, o, r)
 	default:
@@ -75,6 +78,17 @@ func (c scenario) running(ctx context.Context, o *options, r *report) error {
 	}
 	s.profiles = o.profile != ""
 	return c.run(ctx, s)
+}
+
+// other runs the scenario against another server, which speaks XMPP.
+func (c scenario) other(ctx context.Context, o *options, r *report) error {
+	if !c.others {
+		return errUsage(fmt.Sprintf("parley-load: %s measures Parley alone", c.name))
+	}
+	if err := wire.CheckLoopback(o.xmpp); err != nil {
+		return err
+	}
+	return c.run(ctx, &site{options: o, addr: o.xmpp, pid: o.pid, report: r})
 }
 
 // private runs the scenario against a server of its own in a new folder.
@@ -122,8 +136,13 @@ func from(number int) netip.Addr {
 	return netip.AddrFrom4([4]byte{127, 0, 1, byte(1 + number%sources)})
 }
 
-// newCrowd makes the people of the roster ready to connect.
-func (s *site) newCrowd() crowd { return newParleyCrowd(s) }
+// newCrowd makes the people ready to connect.
+func (s *site) newCrowd() crowd {
+	if s.xmpp != "" {
+		return newXMPPCrowd(s)
+	}
+	return newParleyCrowd(s)
+}
 
 // requestWithin bounds one request.
 const requestWithin = 30 * time.Second
@@ -153,6 +172,9 @@ func (s *site) measured(ctx context.Context, long time.Duration, do func() error
 
 // figures are the server's own counts; without them a scenario goes on.
 func (s *site) figures(ctx context.Context) map[string]float64 {
+	if s.metrics == "" {
+		return nil
+	}
 	found, err := place.Figures(ctx, s.metrics)
 	if err != nil {
 		return nil

@@ -21,6 +21,7 @@ var storm = scenario{
 	plan:    func(o *options) place.Plan { return place.Plan{People: o.people, Devices: 1, Contacts: true} },
 	run:     runStorm,
 	people:  wholeCircles,
+	others:  true,
 	workers: 64,
 	rounds:  3,
 }
