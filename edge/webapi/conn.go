@@ -7,31 +7,30 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/lxzan/gws"
-
 	"parley"
 	"parley/conversation"
+	"parley/edge/webapi/websocket"
 )
 
 // conn is one socket of one device. One goroutine reads from it; another writes
 // to it while there is something to write, and is gone when there is not.
 type conn struct {
 	server *Server
-	socket *gws.Conn
+	socket *websocket.Conn
 	wire   *wire
 	actor  parley.Actor
 	token  parley.Secret
 	opened time.Time
 
-	seen  atomic.Int64 // last sign of life, in Unix nanoseconds
-	pings atomic.Int64 // when the next ping is due, likewise
-	check atomic.Int64 // when the session is looked up again, likewise
-	waits atomic.Bool  // reading pauses, so no sign of life can be seen
+	seen    atomic.Int64 // last sign of life, in Unix nanoseconds
+	renewed atomic.Int64 // when the board last heard of us, likewise
+	pings   atomic.Int64 // when the next ping is due, likewise
+	check   atomic.Int64 // when the session is looked up again, likewise
+	waits   atomic.Bool  // reading pauses, so no sign of life can be seen
 
 	// Only the reading goroutine touches these, and the worker that it waits for.
 	job       job
 	greeted   bool
-	renewed   time.Time // when the board last heard of us
 	rate      bucket
 	excess    int // frames beyond the rate
 	malformed int // frames that were none
@@ -68,7 +67,7 @@ const (
 // we stop reading from it.
 const maxReplies = 64
 
-func newConn(s *Server, socket *gws.Conn, below *wire, who caller) *conn {
+func newConn(s *Server, socket *websocket.Conn, below *wire, who caller) *conn {
 	now := time.Now()
 	c := &conn{server: s, socket: socket, wire: below, actor: who.session.Actor, opened: now}
 	c.token = parley.Secret(strings.Clone(string(who.token))) // else all headers of the request would stay with it
@@ -91,28 +90,53 @@ func (c *conn) scheduleCheck(now, expires time.Time) {
 	c.check.Store(next.UnixNano())
 }
 
-// read reads until the connection ends, and cleans up after it.
-func (c *conn) read() {
-	defer c.closed()
-	// The library itself panics on a length with the highest bit set, which
-	// RFC 6455 §5.2 forbids.
-	defer c.recoverFault()
-	c.socket.ReadLoop()
+// start starts to read, on a goroutine of its own that lives until the connection
+// ends and cleans up after it. Its stack is most of what an idle connection costs:
+// it stays at the 2 KiB of a new one, because frames are handled by workers and
+// nothing deeper than the waiting is called here (websocket.TestWaitingStack).
+func (c *conn) start() {
+	c.server.work.Add(1) // closed ends it
+	go func() {
+		defer c.closed()
+		_ = c.socket.Serve(c) // why it ended is nobody's business: who closed it knows
+	}()
 }
 
-// received takes one frame from the library and returns when it is dealt with.
-func (c *conn) received(opcode gws.Opcode, text []byte) {
+// Message implements websocket.Handler. It returns when the frame is dealt with.
+func (c *conn) Message(text bool, payload []byte) {
 	c.alive(time.Now())
 	c.server.stats.framesIn.Add(1)
-	c.job.opcode, c.job.text = opcode, text
+	c.job.text, c.job.payload = text, payload
 	c.server.workers.do(c.server.base, &c.job)
-	c.job.text = nil
+	c.job.payload = nil
 	c.awaitRoom()
 }
 
-// closed ends everything that hangs on the connection.
+// Ping implements websocket.Handler: pings are answered (RFC 6455 §5.5.2), and count
+// as frames do.
+func (c *conn) Ping(payload []byte) {
+	now := time.Now()
+	c.alive(now)
+	switch {
+	case c.ending():
+	case c.take(now) > 0:
+		c.countExcess()
+	default:
+		_ = c.socket.WritePong(payload) // a failed write ends the reading, too
+	}
+}
+
+// Pong implements websocket.Handler.
+func (c *conn) Pong() { c.alive(time.Now()) }
+
+// closed ends everything that hangs on the connection, also when reading it
+// panicked.
 func (c *conn) closed() {
 	s := c.server
+	defer s.work.Done()
+	if fault := recover(); fault != nil {
+		c.failed(fault)
+	}
 	c.mu.Lock()
 	c.phase = phaseClosed
 	feed := c.feed
@@ -160,6 +184,9 @@ func (c *conn) tend(ctx context.Context, now time.Time) {
 	c.mu.Lock()
 	greeted := c.feed != nil
 	c.mu.Unlock()
+	if greeted {
+		c.renew(now)
+	}
 	switch {
 	case !greeted && now.Sub(c.opened) > pace.hello:
 		c.end(CloseNoHello, nil)
@@ -188,13 +215,16 @@ func (c *conn) recheck(ctx context.Context, now time.Time) {
 	c.scheduleCheck(now, session.Device.Expires)
 }
 
-// alive notes a sign of life, and passes it on now and then.
-func (c *conn) alive(now time.Time) {
-	c.seen.Store(now.UnixNano())
-	if !c.greeted || now.Sub(c.renewed) < c.server.pace.renew {
+// alive notes a sign of life.
+func (c *conn) alive(now time.Time) { c.seen.Store(now.UnixNano()) }
+
+// renew passes signs of life on now and then.
+func (c *conn) renew(now time.Time) {
+	last := c.renewed.Load()
+	if c.seen.Load() <= last || now.UnixNano()-last < int64(c.server.pace.renew) {
 		return
 	}
-	c.renewed = now
+	c.renewed.Store(now.UnixNano())
 	c.server.config.Board.Renew(c.actor.Device)
 	c.server.config.Accounts.Used(c.actor.Device)
 }

@@ -4,10 +4,9 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/lxzan/gws"
-
 	"parley"
 	"parley/conversation"
+	"parley/edge/webapi/websocket"
 	"parley/privacy"
 )
 
@@ -52,7 +51,7 @@ func (c *conn) write() {
 			return
 		}
 		if d.closes {
-			_ = c.socket.WriteClose(d.code, nil) // a peer that has gone needs no code
+			_ = c.socket.WriteClose(d.code) // a peer that has gone needs no code
 			return
 		}
 	}
@@ -83,7 +82,7 @@ func (c *conn) takeDue() (due, bool) {
 // writeDue writes what is due, joined into as few frames as its size allows.
 func (c *conn) writeDue(d due) error {
 	if d.ping {
-		if err := c.socket.WritePing(nil); err != nil {
+		if err := c.socket.WritePing(); err != nil {
 			return err
 		}
 	}
@@ -204,8 +203,14 @@ var flushBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 func newFlush(c *conn) *flush {
 	f := &flush{conn: c, buffer: flushBuffers.Get().(*[]byte)}
-	*f.buffer = append((*f.buffer)[:0], '[')
+	f.begin()
 	return f
+}
+
+// begin begins a frame: what the socket writes before it has its room in the buffer.
+func (f *flush) begin() {
+	var room [websocket.Room]byte
+	*f.buffer, f.events = append(append((*f.buffer)[:0], room[:]...), '['), 0
 }
 
 func (f *flush) release() {
@@ -241,8 +246,8 @@ func (f *flush) finish() error {
 		return f.err
 	}
 	*f.buffer = append(*f.buffer, ']')
-	err := f.conn.socket.WriteMessage(gws.OpcodeText, *f.buffer)
-	f.conn.server.stats.sent(f.events, len(*f.buffer))
-	*f.buffer, f.events = append((*f.buffer)[:0], '['), 0
+	err := f.conn.socket.WriteText(*f.buffer)
+	f.conn.server.stats.sent(f.events, len(*f.buffer)-websocket.Room)
+	f.begin()
 	return err
 }

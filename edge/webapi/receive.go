@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/lxzan/gws"
-
 	"parley"
 	"parley/conversation"
 	"parley/presence"
@@ -15,13 +13,13 @@ import (
 var pong = mustEncode(PongEvent{Type: "pong"})
 
 // receive deals with one frame from the client.
-func (c *conn) receive(opcode gws.Opcode, text []byte) {
+func (c *conn) receive(text bool, payload []byte) {
 	if c.ending() {
 		return
 	}
-	f, err := decodeFrame(text)
+	f, err := decodeFrame(payload)
 	switch {
-	case opcode != gws.OpcodeText:
+	case !text:
 		c.refuseMalformed(f, errNotAFrame)
 	case err != nil:
 		c.refuseMalformed(f, err)
@@ -46,19 +44,6 @@ func (c *conn) ending() bool {
 func (c *conn) take(now time.Time) time.Duration {
 	limits := c.server.limits.Load()
 	return c.rate.take(now, limits.FrameBurst, limits.FrameRate)
-}
-
-// pinged answers a ping of the protocol below. Pings count as frames do.
-func (c *conn) pinged(payload []byte) {
-	now := time.Now()
-	c.alive(now)
-	switch {
-	case c.ending():
-	case c.take(now) > 0:
-		c.countExcess()
-	default:
-		_ = c.socket.WritePong(payload) // a failed write ends the reading, too
-	}
 }
 
 // refuseMalformed answers what is no frame; a client that sends nothing else is
@@ -192,7 +177,7 @@ func (c *conn) report(f incoming) {
 	if len(zone) > maxEcho {
 		zone = ""
 	}
-	c.renewed = time.Now()
+	c.renewed.Store(time.Now().UnixNano())
 	c.server.config.Board.Report(c.actor, presence.Activity{Active: f.Active, Visible: f.Visible, TimeZone: zone})
 	c.server.config.Accounts.Used(c.actor.Device)
 }

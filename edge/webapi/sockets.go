@@ -1,7 +1,6 @@
 package webapi
 
 import (
-	"bufio"
 	"context"
 	"encoding/base64"
 	"maps"
@@ -12,16 +11,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/lxzan/gws"
-
 	"parley"
+	"parley/edge/webapi/websocket"
 )
 
 const socketPath = "/api/ws"
-
-// readBuffer is the read buffer of an idle socket, in bytes: most frames are
-// smaller, and larger ones are read past it.
-const readBuffer = 512
 
 // pace is how time runs for sockets. Tests make it run faster.
 type pace struct {
@@ -42,8 +36,7 @@ var defaultPace = pace{
 
 // sockets are the open connections, at most one a device.
 type sockets struct {
-	server   *Server
-	upgrader *gws.Upgrader
+	server *Server
 
 	mu       sync.RWMutex
 	byDevice map[parley.DeviceID]*conn
@@ -51,15 +44,7 @@ type sockets struct {
 }
 
 func newSockets(s *Server) *sockets {
-	return &sockets{
-		server:   s,
-		byDevice: map[parley.DeviceID]*conn{},
-		upgrader: gws.NewUpgrader(socketEvents{}, &gws.ServerOption{
-			ReadBufferSize: readBuffer, ReadMaxPayloadSize: maxFrame, ParallelGolimit: 1,
-			NewSession: func() gws.SessionStorage { return &slot{} },
-			Logger:     quiet{},
-		}),
-	}
+	return &sockets{server: s, byDevice: map[parley.DeviceID]*conn{}}
 }
 
 // serveSocket is GET /api/ws. It hands the connection to a goroutine of its own
@@ -104,22 +89,27 @@ func hasToken(values []string, token string) bool {
 
 // open turns a request into a connection and starts it.
 func (k *sockets) open(w http.ResponseWriter, r *http.Request, who caller) error {
-	raw, _, err := http.NewResponseController(w).Hijack()
+	raw, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		writeProblem(w, newProblem(parley.Refuse(parley.Internal, "")))
 		return err
 	}
 	s := k.server
 	below := &wire{Conn: raw, writeWithin: s.pace.write, linger: s.pace.closing}
-	socket, err := k.upgrader.UpgradeFromConn(below, bufio.NewReaderSize(below, readBuffer), r)
+	early, err := buffered.Reader.Peek(buffered.Reader.Buffered())
+	if err == nil {
+		err = raw.SetDeadline(time.Time{}) // of the request
+	}
+	if err == nil {
+		_, err = below.Write(websocket.Handshake(r.Header.Get("Sec-WebSocket-Key")))
+	}
 	if err != nil {
 		below.abort()
 		return err
 	}
-	c := newConn(s, socket, below, who)
-	socket.Session().(*slot).conn = c
+	c := newConn(s, websocket.New(below, early, maxFrame, CloseFrameTooBig), below, who)
 	if !k.add(c) {
-		_, _ = below.Write(closeFrame(CloseGoingAway))
+		_, _ = below.Write(websocket.CloseFrame(CloseGoingAway))
 		below.abort()
 		return nil
 	}
@@ -141,7 +131,7 @@ func (k *sockets) add(c *conn) bool {
 	}
 	k.byDevice[c.actor.Device] = c
 	k.server.stats.connections.Add(1)
-	k.server.work.Go(c.read)
+	c.start()
 	k.mu.Unlock()
 	if former != nil {
 		former.end(CloseReplaced, nil)
@@ -244,53 +234,3 @@ func (k *sockets) relationChanged(owner, other parley.PersonID) {
 func jitter(d time.Duration) time.Duration {
 	return d/2 + rand.N(d+1)
 }
-
-// slot connects the library's connection with ours.
-type slot struct{ conn *conn }
-
-// Len makes a slot the library's session storage, which we do not use.
-func (*slot) Len() int { return 0 }
-
-// Load finds nothing.
-func (*slot) Load(string) (any, bool) { return nil, false }
-
-// Delete does nothing.
-func (*slot) Delete(string) {}
-
-// Store does nothing.
-func (*slot) Store(string, any) {}
-
-// Range yields nothing.
-func (*slot) Range(func(string, any) bool) {}
-
-// socketEvents hands the library's events to the connection they belong to.
-type socketEvents struct{}
-
-// OnOpen does nothing: the connection is registered before it reads.
-func (socketEvents) OnOpen(*gws.Conn) {}
-
-// OnClose does nothing: conn.read cleans up, whatever way it ended.
-func (socketEvents) OnClose(*gws.Conn, error) {}
-
-// OnPing answers a ping (RFC 6455 §5.5.2).
-func (socketEvents) OnPing(socket *gws.Conn, payload []byte) {
-	socket.Session().(*slot).conn.pinged(payload)
-}
-
-// OnPong notes that the peer is there.
-func (socketEvents) OnPong(socket *gws.Conn, _ []byte) {
-	socket.Session().(*slot).conn.alive(time.Now())
-}
-
-// OnMessage takes a frame.
-func (socketEvents) OnMessage(socket *gws.Conn, message *gws.Message) {
-	c := socket.Session().(*slot).conn
-	c.received(message.Opcode, message.Bytes())
-	_ = message.Close() // gives the buffer back; it never fails
-}
-
-// quiet drops what the library would print: we log what matters ourselves.
-type quiet struct{}
-
-// Error drops a message.
-func (quiet) Error(...any) {}

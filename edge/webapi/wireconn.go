@@ -1,16 +1,14 @@
 package webapi
 
 import (
-	"encoding/binary"
 	"io"
 	"net"
 	"sync/atomic"
 	"time"
 )
 
-// wire is the network connection under a socket. It does what the WebSocket
-// library leaves to us: a time limit for each write, our own close code for a
-// frame that is too large, and an end that the peer can still read.
+// wire is the network connection under a socket, with a time limit for each write,
+// and an end that the peer can still read.
 type wire struct {
 	net.Conn
 	writeWithin time.Duration
@@ -24,23 +22,7 @@ func (w *wire) Write(frame []byte) (int, error) {
 	if err := w.Conn.SetWriteDeadline(time.Now().Add(w.writeWithin)); err != nil {
 		return 0, err
 	}
-	if closesAsTooBig(frame) {
-		_, err := w.Conn.Write(closeFrame(CloseFrameTooBig))
-		return len(frame), err
-	}
 	return w.Conn.Write(frame)
-}
-
-// closesAsTooBig recognises the library's close frame with code 1009 (RFC 6455
-// §7.4.1).
-func closesAsTooBig(frame []byte) bool {
-	return len(frame) >= 4 && frame[0] == 0x88 && binary.BigEndian.Uint16(frame[2:4]) == 1009
-}
-
-// closeFrame is an unmasked close frame with a code and no reason (RFC 6455
-// §5.5.1).
-func closeFrame(code uint16) []byte {
-	return binary.BigEndian.AppendUint16([]byte{0x88, 2}, code)
 }
 
 // Close ends our half. Closing the whole with something unread makes the kernel

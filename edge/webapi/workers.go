@@ -5,8 +5,6 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
-
-	"github.com/lxzan/gws"
 )
 
 // maxIdleWorkers is how many workers stay when there is nothing to do.
@@ -25,10 +23,10 @@ type workers struct {
 // job is one frame of one connection. Its connection waits until it is done, so
 // it is used again for the next.
 type job struct {
-	conn   *conn
-	opcode gws.Opcode
-	text   []byte
-	done   sync.WaitGroup // for the worker that has it
+	conn    *conn
+	text    bool
+	payload []byte
+	done    sync.WaitGroup // for the worker that has it
 }
 
 func newWorkers() *workers { return &workers{jobs: make(chan *job)} }
@@ -67,14 +65,19 @@ func (w *workers) work(ctx context.Context, j *job) {
 func (j *job) run() {
 	defer j.done.Done()
 	defer j.conn.recoverFault()
-	j.conn.receive(j.opcode, j.text)
+	j.conn.receive(j.text, j.payload)
 }
 
 // recoverFault ends a connection whose handling panicked.
 func (c *conn) recoverFault() {
 	if fault := recover(); fault != nil {
-		c.server.stats.panics.Add(1)
-		c.server.log.Error("connection panicked", "device", c.actor.Device, "fault", faultName(fault), "stack", string(debug.Stack()))
-		c.wire.abort()
+		c.failed(fault)
 	}
+}
+
+// failed ends a connection by a fault that was recovered.
+func (c *conn) failed(fault any) {
+	c.server.stats.panics.Add(1)
+	c.server.log.Error("connection panicked", "device", c.actor.Device, "fault", faultName(fault), "stack", string(debug.Stack()))
+	c.wire.abort()
 }
