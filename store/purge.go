@@ -10,11 +10,17 @@ import (
 	"parley/conversation"
 )
 
+// purgeMarks is how many streams one step books: a few milliseconds.
+const purgeMarks = 300
+
+// How many entries one step deletes, each of which takes about 10 µs. Whoever
+// writes to a quiet server shall hardly wait for it; but a server that is written
+// to without a pause gives bulk work its turn with every second commit only, and
+// has to forget faster than it is written to, or its log grows without end.
 const (
-	// purgeRows is how many rows one step deletes, and purgeMarks how many streams
-	// one step books: a few milliseconds each.
-	purgeRows  = 500
-	purgeMarks = 300
+	leastPurged = 100  // with a commit that adds little
+	timesPurged = 3    // as many as the commit adds
+	mostPurged  = 1536 // three times a full commit
 )
 
 // gone is how far a stream is purged: its last entry to go.
@@ -24,13 +30,19 @@ type gone struct {
 	n      uint64
 }
 
-// purgeStep is a part of a purge. The streams are booked before their entries are
-// deleted: after a crash between the two, entries are left that count as purged,
-// and the next purge takes them; the other way round their numbers would be lost.
-type purgeStep struct {
-	marks     []gone
-	expired   bool         // by the time limit, not because everybody had it
-	positions []parley.Pos // entries to delete
+// purgeMark books streams as purged, before their entries are deleted: after a crash
+// between the two, entries are left that count as purged, and the next purge takes
+// them; the other way round their numbers would be lost.
+type purgeMark struct {
+	marks   []gone
+	expired bool // by the time limit, not because everybody had it
+}
+
+// purgeRows deletes entries of streams that are booked as purged: of the positions,
+// as many from the first on as the commit has room for.
+type purgeRows struct {
+	positions []parley.Pos
+	done      int // how many it deleted
 }
 
 const (
@@ -49,26 +61,31 @@ ON CONFLICT (person) DO UPDATE SET missed = excluded.missed WHERE readers.missed
 // afterCursors keeps the cursors of devices ahead of what is purged because of
 // them: a message that is found on a connection which its device has left must be
 // told from a new one by them, when it is no longer in the log (parley.Entry.Seen).
-func (purgeStep) afterCursors() {}
+func (purgeMark) afterCursors() {}
 
-func (o purgeStep) apply(b *batch) error {
+func (o purgeMark) apply(b *batch) error {
 	for _, g := range o.marks {
 		if err := o.book(b, g); err != nil {
 			return fmt.Errorf("booking stream %v as purged: %w", g.stream, err)
 		}
 	}
-	if len(o.positions) == 0 {
-		return nil
-	}
+	return nil
+}
+
+// purgedWith is how many entries are deleted in a commit that adds so many.
+func purgedWith(added int) int { return min(max(leastPurged, timesPurged*added), mostPurged) }
+
+func (o *purgeRows) apply(b *batch) error {
 	if err := b.later(raiseHead, int64(b.head)); err != nil {
 		return fmt.Errorf("remembering the log's head: %w", err)
 	}
-	n, err := b.tx.execAmong("DELETE FROM log WHERE pos {ids}", plain(o.positions))
+	o.done = min(purgedWith(len(b.entries)), len(o.positions))
+	n, err := b.tx.execAmong("DELETE FROM log WHERE pos {ids}", plain(o.positions[:o.done]))
 	b.purged += n
 	return parley.Wrap(err, "deleting entries")
 }
 
-func (o purgeStep) book(b *batch, g gone) error {
+func (o purgeMark) book(b *batch, g gone) error {
 	delivered, readers := g.pos, people(g.stream)
 	if o.expired {
 		delivered = 0
@@ -127,14 +144,16 @@ func (s *Store) purge(ctx context.Context, ranges []conversation.PurgeRange, exp
 	}
 	slices.Sort(positions)
 	for some := range slices.Chunk(marks, purgeMarks) {
-		if err := s.writer.do(ctx, s.writer.bulk, purgeStep{marks: some, expired: expired}); err != nil {
+		if err := s.writer.do(ctx, s.writer.bulk, purgeMark{marks: some, expired: expired}); err != nil {
 			return err
 		}
 	}
-	for some := range slices.Chunk(positions, purgeRows) {
-		if err := s.writer.do(ctx, s.writer.bulk, purgeStep{positions: some}); err != nil {
+	for len(positions) > 0 {
+		step := &purgeRows{positions: positions}
+		if err := s.writer.do(ctx, s.writer.bulk, step); err != nil {
 			return err
 		}
+		positions = positions[step.done:]
 	}
 	return nil
 }

@@ -166,26 +166,37 @@ func TestPurgeStopsAtItsRange(t *testing.T) {
 	forEachDatabase(t, func(t *testing.T, c Config) {
 		w := start(t, c)
 		var entries []parley.Entry
-		for i := range 3 * purgeRows {
+		const half = 5 * leastPurged
+		for i := range 3 * half {
 			entries = append(entries, message(parley.StreamID(1+i%2), 1, i, "x"))
 		}
 		check(t, w.add(entries...))
-		last := parley.Pos(2*purgeRows + 1)
+		last := parley.Pos(2*half + 1)
 		check(t, w.Purge(t.Context(), upto(1, last)))
 		for _, e := range all(t, w.Retained(t.Context())) {
 			if e.Stream == 1 && e.Pos <= last {
 				t.Fatalf("entry %d is still there", e.Pos)
 			}
 		}
-		if got, want := count(t, w, "log"), 3*purgeRows-purgeRows-1; got != want {
+		if got, want := count(t, w, "log"), 3*half-half-1; got != want {
 			t.Errorf("%d entries are left, want %d", got, want)
 		}
-		if s := w.Stats(); s.Purged != purgeRows+1 {
+		if s := w.Stats(); s.Purged != half+1 {
 			t.Errorf("%d counted as purged", s.Purged)
 		}
 		check(t, w.Purge(t.Context(), nil))
 		check(t, w.Purge(t.Context(), upto(77, 1e6)))
 	})
+}
+
+// TestPurgeIsFasterThanWriters shows that a log that is written to without a pause
+// does not grow: a step comes with every second commit at least.
+func TestPurgeIsFasterThanWriters(t *testing.T) {
+	for added := range batchLimit + 1 {
+		if got := purgedWith(added); got < leastPurged || got > mostPurged || got <= 2*added {
+			t.Errorf("with a commit that adds %d, %d are deleted", added, got)
+		}
+	}
 }
 
 func TestDelivered(t *testing.T) {
