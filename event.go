@@ -59,6 +59,11 @@ type PreferencesChanged struct{ Person PersonID }
 // ChoiceChanged says that what this person chose by hand changed.
 type ChoiceChanged struct{ Person PersonID }
 
+// PolicyChanged says that these of the operator's rules, by their keys, have
+// another value. Rules are asked at each use, so nothing has to be done for what is
+// decided from now on; what was decided and shown before may look otherwise now.
+type PolicyChanged struct{ Keys []string }
+
 func (PeopleChanged) event()      {}
 func (AccountDisabled) event()    {}
 func (DevicesEnded) event()       {}
@@ -67,3 +72,4 @@ func (PresenceChanged) event()    {}
 func (RelationChanged) event()    {}
 func (PreferencesChanged) event() {}
 func (ChoiceChanged) event()      {}
+func (PolicyChanged) event()      {}

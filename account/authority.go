@@ -53,6 +53,10 @@ type Config struct {
 	Checkers int                // passwords checked at once; 0: half the cores, at least one
 	Limits   Limits
 	Hasher   Hasher // nil: Argon2id
+
+	// Administrators are the sign-in addresses of the people who may act as
+	// administrators.
+	Administrators []string
 }
 
 // Authority decides who somebody is: it signs people in, knows which device a
@@ -68,6 +72,8 @@ type Authority struct {
 	dummy    string // the hash that is checked when there is none
 	checkers checkers
 	limits   atomic.Pointer[Limits]
+
+	administrators atomic.Pointer[map[string]bool] // by sign-in address
 
 	failures  *limiter // sign-ins, password changes and invitation codes
 	requests  *limiter // forgotten passwords by network, every one counted
@@ -98,6 +104,7 @@ func NewAuthority(c Config) (*Authority, error) {
 		a.hasher = Argon2id{}
 	}
 	a.SetLimits(c.Limits, c.Checkers)
+	a.SetAdministrators(c.Administrators)
 	for _, name := range c.Domains {
 		domain, err := NormalDomain(name)
 		if err != nil {

@@ -55,6 +55,19 @@ func (d *Device) SeesTyping(other *Device, on bool) {
 	})
 }
 
+// HearsEvent waits until so many events of a type came on this connection.
+func (d *Device) HearsEvent(kind string, n int) {
+	d.t.Helper()
+	d.Wait(fmt.Sprintf("%d events %q", n, kind), func() bool { return d.heard[kind] >= n })
+}
+
+// Heard is how many events of a type came on this connection.
+func (d *Device) Heard(kind string) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.heard[kind]
+}
+
 // Activity reports what the person does with the device.
 func (d *Device) Activity(active, visible bool) {
 	d.frame(webapi.ActivityFrame{Type: "activity", Active: active, Visible: visible, TimeZone: "Europe/Berlin"})

@@ -1,8 +1,8 @@
 // Package policy holds the operator's rules: which features are on, what a
-// directory shows to everyone inside, and limits.
+// directory shows to everyone inside, and limits; and who changed which of them.
 //
 // It only states the rules. It never decides about a person or a viewer (that is
-// privacy), and it knows no person, no request and no clock.
+// privacy), and it knows of people only who changed a rule.
 package policy
 
 import (
@@ -37,6 +37,9 @@ var attributeNames = [...]string{
 	"title", "company", "department", "office", "work_phone", "manager",
 	"alias", "mobile", "home_phone", "other_phones",
 }
+
+// Attributes are all attributes there are.
+func Attributes() AttributeSet { return allAttributes }
 
 // Has reports whether every attribute of want is in s.
 func (s AttributeSet) Has(want AttributeSet) bool { return s&want == want }
@@ -74,7 +77,8 @@ next:
 }
 
 // Policy is the operator's rules at one moment. It is a value: whoever asks
-// twice within one decision asks once and passes the value on.
+// twice within one decision asks once and passes the value on. Definitions says
+// what each rule means, and its limits.
 type Policy struct {
 	// DirectoryPublic are the attributes of a directory entry that everyone
 	// inside the organisation sees whatever the relationship.
@@ -91,8 +95,19 @@ type Policy struct {
 	// who does not have them in the Contacts list.
 	NonContactsMayReach bool
 
-	MessageLimit time.Duration // a message that some device has not fetched is purged after this time
-	MaxBody      int           // largest body of a message, in bytes
+	Delegation          bool // people may name delegates
+	DelegatesOnPhones   bool // and may do so on a phone
+	DelegatesMustAccept bool // and a delegate has to agree before it takes effect
+
+	Push        bool // notices through the push services of browsers and phones
+	Calendar    bool // people may have their calendar read
+	Federation  bool // people talk to those of other organisations
+	Guests      bool // people without an account join meetings
+	CallViaWork bool // the server calls both sides of a call from a mobile phone
+
+	MessageLimit  time.Duration // a message that some device has not fetched is purged after this time
+	MaxBody       int           // largest body of a message, in bytes
+	FileMegabytes int           // largest file, in millions of bytes
 
 	DeviceIdle time.Duration // a device that is not used for this long is signed out
 	MaxDevices int           // devices of one person; one more signs out the one used longest ago
@@ -106,8 +121,10 @@ func Default() Policy {
 		Location:            true,
 		PrivacyMode:         true,
 		NonContactsMayReach: true,
+		Delegation:          true,
 		MessageLimit:        30 * 24 * time.Hour,
 		MaxBody:             64 << 10,
+		FileMegabytes:       25,
 		DeviceIdle:          30 * 24 * time.Hour,
 		MaxDevices:          25,
 	}
@@ -115,17 +132,14 @@ func Default() Policy {
 
 // Validate says which rule makes no sense.
 func (p Policy) Validate() error {
-	switch {
-	case p.DirectoryPublic&^allAttributes != 0:
-		return fmt.Errorf("public directory attributes %#x: unknown bits", uint16(p.DirectoryPublic))
-	case p.MessageLimit < time.Hour:
-		return fmt.Errorf("message time limit %v: at least one hour", p.MessageLimit)
-	case p.MaxBody < 1<<10 || p.MaxBody > 64<<10:
-		return fmt.Errorf("largest message body %d bytes: 1024 to 65536", p.MaxBody)
-	case p.DeviceIdle < time.Hour:
-		return fmt.Errorf("device idle time %v: at least one hour", p.DeviceIdle)
-	case p.MaxDevices < 1 || p.MaxDevices > 1000:
-		return fmt.Errorf("devices of one person %d: 1 to 1000", p.MaxDevices)
+	for _, d := range definitions {
+		q := p
+		if err := d.Set(&q, d.Get(&p)); err != nil {
+			return fmt.Errorf("%s: %w", d.Key, err)
+		}
+		if q != p { // bits that no name stands for
+			return fmt.Errorf("%s: it holds what has no name", d.Key)
+		}
 	}
 	return nil
 }

@@ -149,6 +149,36 @@ func (b *Board) Report(actor parley.Actor, a Activity) {
 	}, now)
 }
 
+// Notify takes the events that concern the Board. When people may no longer share
+// their time zone, those that devices told before are forgotten; a device tells its
+// own again with its next sign of activity when they may.
+func (b *Board) Notify(event parley.Event) {
+	if _, changed := event.(parley.PolicyChanged); !changed || b.policy.Policy().Location {
+		return
+	}
+	now := clock()
+	for _, person := range b.located() {
+		b.change(person, func(r *record) {
+			for i := range r.facts.Devices {
+				r.facts.Devices[i].TimeZone = ""
+			}
+		}, now)
+	}
+}
+
+// located gives everybody of whose devices the zone is known.
+func (b *Board) located() []parley.PersonID {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var found []parley.PersonID
+	for person, r := range b.people {
+		if slices.ContainsFunc(r.facts.Devices, func(d Device) bool { return d.TimeZone != "" }) {
+			found = append(found, person)
+		}
+	}
+	return found
+}
+
 // Renew extends the lease of a device that gave any sign of life. A device that
 // never reported, or is gone, has none.
 func (b *Board) Renew(device parley.DeviceID) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -549,3 +550,50 @@ type counter struct{ n int }
 
 func (c *counter) Viewer() parley.PersonID { return 1 }
 func (c *counter) Dirty(parley.PersonID)   { c.n++ }
+
+// switched is a policy.Source of which one rule changes.
+type switched struct{ location atomic.Bool }
+
+func (s *switched) Policy() policy.Policy {
+	p := policy.Default()
+	p.Location = s.location.Load()
+	return p
+}
+
+// When nobody may share a time zone any more, those that were told before are
+// forgotten, not only hidden; they come back as devices tell them again.
+func TestZonesAreForgottenWhenNotAllowed(t *testing.T) {
+	rules := &switched{}
+	rules.location.Store(true)
+	b, err := NewBoard(t.Context(), Config{Store: &fakeStore{}, Policy: rules})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Report(on(1, 7), active)
+	b.Report(on(2, 8), Activity{Active: true})
+	w := &watcher{viewer: 3}
+	b.Watch(w, []parley.PersonID{1, 2})
+	w.take()
+	b.Notify(parley.PolicyChanged{Keys: []string{"policy.pictures"}})
+	b.Notify(parley.ChoiceChanged{Person: 1})
+	if p := b.Presence(1); p.TimeZone != "Europe/Berlin" || len(w.take()) != 0 {
+		t.Errorf("another rule changed, and the state is %+v", p)
+	}
+	rules.location.Store(false)
+	b.Notify(parley.PolicyChanged{Keys: []string{"policy.location"}})
+	if p := b.Presence(1); p.TimeZone != "" || p.Availability != parley.Available {
+		t.Errorf("afterwards the state is %+v", p)
+	}
+	if told := w.take(); told[1] != 1 || told[2] != 0 {
+		t.Errorf("told of %v", told)
+	}
+	rules.location.Store(true)
+	b.Notify(parley.PolicyChanged{Keys: []string{"policy.location"}})
+	if p := b.Presence(1); p.TimeZone != "" {
+		t.Errorf("a forgotten zone is back: %+v", p)
+	}
+	b.Report(on(1, 7), active)
+	if p := b.Presence(1); p.TimeZone != "Europe/Berlin" {
+		t.Errorf("told again, the state is %+v", p)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
-	"time"
 
 	"parley"
 	"parley/account"
@@ -23,24 +22,31 @@ type Config struct {
 	PublicURL      string         `key:"public_url" doc:"How people reach this server, such as https://parley.example.com. Needed when the sign-in address's domain is another one, and for invitation links. Empty: made from addr and tls."`
 	TrustedProxies []netip.Prefix `key:"trusted_proxies" doc:"Proxies whose X-Forwarded-For is believed, as addresses or prefixes, such as [\"127.0.0.1\", \"10.0.0.0/8\"]. Everybody else's is ignored."`
 
+	Administrators []string `key:"administrators" doc:"Sign-in addresses of the people who may change the rules of the organisation while the server runs. To everybody else the operations for that do not exist."`
+
 	Organisation OrganisationConfig `key:"organisation" doc:"The organisation that this server is for."`
 	Operator     OperatorConfig     `key:"operator" doc:"Who runs this server, if that is not the organisation itself. The sign-in page and the privacy page name them."`
 	TLS          TLSConfig          `key:"tls" doc:"Encryption of the connections. Browsers give an app on plain HTTP no encryption, worker or microphone, so use TLS here or in a proxy."`
 	Database     DatabaseConfig     `key:"database" doc:"Where the database is."`
 	Cluster      ClusterConfig      `key:"cluster" doc:"Several nodes over one PostgreSQL database, for more people than one machine carries, and to go on when one of them fails."`
-	Directory    DirectoryConfig    `key:"directory" doc:"What of the directory is whose business."`
-	Policy       PolicyConfig       `key:"policy" doc:"The rules of the organisation."`
+	Policy       policy.Policy      // its keys, limits and texts are those of policy.Definitions
 	Limits       LimitsConfig       `key:"limits" doc:"How much one person or device may ask for."`
 	Metrics      MetricsConfig      `key:"metrics" doc:"Figures for Prometheus at /metrics. Without the settings below they are given to this machine only."`
 	Log          LogConfig          `key:"log" doc:"The server's own log, on standard error. It never holds content, passwords, tokens or query strings."`
 
-	Logger  *slog.Logger  // nil: nothing is logged
-	Out     io.Writer     // is told how to reach the server once it serves; nil: nobody is
-	Build   string        // version of the program, as people are told it
-	Demo    bool          // fill an empty data folder with the demo organisation
-	LAN     bool          // serve this machine's network with a certificate authority of its own
-	Outside egress.Config // how the outside is reached; the zero value is the network itself
-	LANPage string        // with LAN: address of the page that explains how to trust it; empty: :8080
+	// Given says where a setting was given, by key: ReadConfig fills it in. A rule
+	// that is given, or that differs from its default, cannot be changed while the
+	// server runs.
+	Given map[string]string
+
+	Logger  *slog.Logger   // nil: nothing is logged
+	Level   *slog.LevelVar // how severe what Logger writes must be; nil: log.level needs a restart
+	Out     io.Writer      // is told how to reach the server once it serves; nil: nobody is
+	Build   string         // version of the program, as people are told it
+	Demo    bool           // fill an empty data folder with the demo organisation
+	LAN     bool           // serve this machine's network with a certificate authority of its own
+	Outside egress.Config  // how the outside is reached; the zero value is the network itself
+	LANPage string         // with LAN: address of the page that explains how to trust it; empty: :8080
 }
 
 // OrganisationConfig says whose server this is.
@@ -76,25 +82,15 @@ type TLSConfig struct {
 	HTTP  string   `key:"http" doc:"With acme: address for the authority's check over plain HTTP, which sends everybody else to HTTPS. Empty: none."`
 }
 
-// DirectoryConfig says what the directory publishes.
-type DirectoryConfig struct {
-	Public policy.AttributeSet `key:"public" doc:"Directory attributes that everybody in the organisation sees, whatever the privacy relationship: title, company, department, office, work_phone, manager, alias, mobile, home_phone, other_phones. Display name, sign-in address and mail are always public."`
-}
-
-// PolicyConfig is the part of policy.Policy that the operator sets.
-type PolicyConfig struct {
-	Pictures            bool          `key:"pictures" doc:"Photos from the directory are shown."`
-	Location            bool          `key:"location" doc:"People may share their time zone. Nothing else about the place is ever collected."`
-	PrivacyMode         bool          `key:"privacy_mode" doc:"People may choose that only their contacts see their presence."`
-	NonContactsMayReach bool          `key:"non_contacts_may_reach" doc:"Somebody in Privacy Mode can still be called and written to by people who are not their contacts."`
-	MessageLimit        time.Duration `key:"message_limit" min:"1h" max:"365d" doc:"How long a message waits for a device that does not come. Then it is purged."`
-	DeviceIdle          time.Duration `key:"device_idle" min:"1h" max:"365d" doc:"How long a device that is not used stays signed in."`
+// ruleTables are the tables of the file that hold nothing but rules.
+var ruleTables = map[string]string{
+	"policy": "The rules of the organisation. What is given here cannot be changed while the server runs; what is not given can, by " +
+		"\"parley policy\" and by administrators. The same holds for directory.public, limits.message_body and limits.devices.",
+	"directory": "What of the directory is whose business.",
 }
 
 // LimitsConfig bounds what one person or device can take.
 type LimitsConfig struct {
-	MessageBody     int `key:"message_body" min:"1024" max:"65536" doc:"Bytes of one message."`
-	Devices         int `key:"devices" min:"1" max:"1000" doc:"Signed-in devices of one person. One more signs out the one used longest ago."`
 	FramesAtOnce    int `key:"frames_at_once" min:"1" max:"1000000" doc:"Frames of the socket from one device at once."`
 	FramesPerSecond int `key:"frames_per_second" min:"1" max:"1000000" doc:"Frames a second from one device, in the long run."`
 
@@ -133,22 +129,12 @@ const lanAddr = ":8443"
 
 // DefaultConfig is the configuration of somebody who sets nothing.
 func DefaultConfig() Config {
-	rules := policy.Default()
 	return Config{
-		Addr:      "127.0.0.1:8080",
-		Data:      "data",
-		TLS:       TLSConfig{Mode: TLSOff, HTTP: ":80"},
-		Directory: DirectoryConfig{Public: rules.DirectoryPublic},
-		Policy: PolicyConfig{
-			Pictures:            rules.Pictures,
-			Location:            rules.Location,
-			PrivacyMode:         rules.PrivacyMode,
-			NonContactsMayReach: rules.NonContactsMayReach,
-			MessageLimit:        rules.MessageLimit,
-			DeviceIdle:          rules.DeviceIdle,
-		},
+		Addr:   "127.0.0.1:8080",
+		Data:   "data",
+		TLS:    TLSConfig{Mode: TLSOff, HTTP: ":80"},
+		Policy: policy.Default(),
 		Limits: LimitsConfig{
-			MessageBody: rules.MaxBody, Devices: rules.MaxDevices,
 			FramesAtOnce: 200, FramesPerSecond: 50,
 			RequestsAtOnce: 200, RequestsPerSecond: 20,
 			PersonRequestsAtOnce: 600, PersonRequestsPerSecond: 60,
@@ -178,17 +164,18 @@ func (l *LimitsConfig) account() account.Limits {
 	}
 }
 
-// Rules are the configured rules in the domain's form.
-func (c *Config) Rules() policy.Policy {
-	return policy.Policy{
-		DirectoryPublic:     c.Directory.Public,
-		Pictures:            c.Policy.Pictures,
-		Location:            c.Policy.Location,
-		PrivacyMode:         c.Policy.PrivacyMode,
-		NonContactsMayReach: c.Policy.NonContactsMayReach,
-		MessageLimit:        c.Policy.MessageLimit,
-		MaxBody:             c.Limits.MessageBody,
-		DeviceIdle:          c.Policy.DeviceIdle,
-		MaxDevices:          c.Limits.Devices,
+// rules are what the configuration gives the rulebook: the rules that were given
+// somewhere, and those that the program itself set.
+func (c *Config) rules() policy.Given {
+	given, defaults := policy.Given{Rules: c.Policy, Where: map[string]string{}}, policy.Default()
+	for _, d := range policy.Definitions() {
+		where := c.Given[d.Key]
+		if where == "" && d.Get(&c.Policy) != d.Get(&defaults) {
+			where = "the program that runs the server"
+		}
+		if where != "" {
+			given.Where[d.Key] = where
+		}
 	}
+	return given
 }

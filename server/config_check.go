@@ -29,6 +29,7 @@ func (r *reading) check() {
 	r.checkURL("operator.privacy_url", c.Operator.PrivacyURL)
 	r.fails("operator.name", c.Operator.Name == "" && (c.Operator.Contact != "" || c.Operator.PrivacyURL != ""),
 		"missing; a contact or privacy statement needs the operator's name")
+	r.checkAdministrators()
 	r.checkTLS()
 	r.checkDatabase()
 	if c.Metrics.Listen != "" {
@@ -100,6 +101,25 @@ func (r *reading) checkOrganisation() {
 	o.Region = strings.ToUpper(o.Region)
 	r.fails("organisation.region", o.Region != "" && phonenumbers.GetCountryCodeForRegion(o.Region) == 0,
 		"%q is no country of ISO 3166, such as GB or DE", o.Region)
+}
+
+// checkAdministrators brings the addresses to the form in which people have them.
+func (r *reading) checkAdministrators() {
+	c := &r.config
+	for i, address := range c.Administrators {
+		normal, err := account.NormalAddress(address)
+		if err != nil {
+			r.fails("administrators", true, "%q is no sign-in address such as ann@example.com", address)
+			continue
+		}
+		_, domain, _ := strings.Cut(normal, "@")
+		served := slices.ContainsFunc(c.Organisation.Domains, func(d string) bool {
+			normal, err := account.NormalDomain(d)
+			return err == nil && normal == domain
+		})
+		r.fails("administrators", !c.Demo && !served, "%q has a domain that is none of organisation.domains", address)
+		c.Administrators[i] = normal
+	}
 }
 
 func (r *reading) checkTLS() {

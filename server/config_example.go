@@ -32,8 +32,8 @@ func WriteExample(w io.Writer) error {
 		}
 		b.WriteString("\n")
 		writeComment(&b, l.describe())
-		if example := l.field.Tag.Get("required"); example != "" {
-			fmt.Fprintf(&b, "%s = %s\n", key, l.example(example))
+		if l.required != "" {
+			fmt.Fprintf(&b, "%s = %s\n", key, l.example(l.required))
 		} else {
 			fmt.Fprintf(&b, "# %s = %s\n", key, l.text())
 		}
@@ -53,17 +53,23 @@ func (l leaf) example(text string) string {
 
 // describe is the doc of a setting and what values it takes.
 func (l leaf) describe() string {
-	doc := l.field.Tag.Get("doc")
-	if allowed := strings.Fields(l.field.Tag.Get("allowed")); len(allowed) > 0 {
-		doc += " One of: " + strings.Join(allowed, ", ") + "."
+	doc := l.doc
+	if len(l.allowed) > 0 {
+		doc += " One of: " + strings.Join(l.allowed, ", ") + "."
 	}
-	if high := l.field.Tag.Get("max"); high != "" {
-		doc += " From " + l.field.Tag.Get("min") + " to " + high + "."
+	if l.high != "" {
+		doc += " From " + l.low + " to " + l.high + "."
+	}
+	if l.rule != nil && l.rule.Pending {
+		doc += " Without effect in this version."
 	}
 	return doc
 }
 
 func tableDoc(name string) string {
+	if doc, ok := ruleTables[name]; ok {
+		return doc
+	}
 	t := reflect.TypeFor[Config]()
 	for i := range t.NumField() {
 		if t.Field(i).Tag.Get("key") == name {

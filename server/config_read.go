@@ -78,6 +78,7 @@ func ReadConfig(from Sources) (Config, Problems) {
 	if !r.problems.Fatal() { // else what follows would complain of consequences
 		r.check()
 	}
+	r.config.Given = r.origin
 	slices.SortStableFunc(r.problems, func(a, b Problem) int { return r.lineOf(a) - r.lineOf(b) })
 	return r.config, r.problems
 }

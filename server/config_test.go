@@ -60,7 +60,7 @@ devices = 3
 	if o := c.Organisation; o.DefaultDomain != "example.com" || o.Region != "DE" || !slices.Equal(o.Domains, []string{"example.com", "example.org"}) {
 		t.Errorf("organisation %+v", o)
 	}
-	rules := c.Rules()
+	rules := c.Policy
 	if rules.MessageLimit != 7*24*time.Hour || rules.DeviceIdle != 36*time.Hour || rules.Pictures || rules.MaxDevices != 3 ||
 		rules.DirectoryPublic != policy.Title|policy.Mobile {
 		t.Errorf("rules %+v", rules)
@@ -72,7 +72,7 @@ devices = 3
 
 func TestDefaultsAreThePolicyDefaults(t *testing.T) {
 	c := DefaultConfig()
-	if got := c.Rules(); !reflect.DeepEqual(got, policy.Default()) {
+	if got := c.Policy; !reflect.DeepEqual(got, policy.Default()) {
 		t.Errorf("rules %+v", got)
 	}
 }
@@ -84,7 +84,7 @@ func TestReadConfigProblems(t *testing.T) {
 	}{
 		{"syntax", "addr = \n", []string{"FILE:1: addr: expected value but found '\\n' instead"}},
 		{"unknown key", minimal + "nmae = \"x\"\n", []string{"FILE:6: organisation.nmae: unknown; known here: default_domain, domains, name, region"}},
-		{"unknown table", minimal + "[orgnisation]\nx = 1\n", []string{"FILE:6: orgnisation: unknown; known here: addr, cluster, data, database, directory, limits, log, metrics, operator, organisation, policy, public_url, tls, trusted_proxies"}},
+		{"unknown table", minimal + "[orgnisation]\nx = 1\n", []string{"FILE:6: orgnisation: unknown; known here: addr, administrators, cluster, data, database, directory, limits, log, metrics, operator, organisation, policy, public_url, tls, trusted_proxies"}},
 		{"table as value", "tls = 3" + minimal, []string{"FILE:1: tls: must be a table: [tls]"}},
 		{"types", "addr = 5\ntrusted_proxies = \"x\"\n[limits]\ndevices = \"3\"\n[policy]\npictures = \"yes\"\n[directory]\npublic = [1]" + minimal, []string{
 			`FILE:1: addr: must be a text: "…"`,
@@ -227,7 +227,7 @@ func FuzzReadConfig(f *testing.F) {
 			t.Fatal(err)
 		}
 		c, problems := ReadConfig(Sources{File: file})
-		if rules := c.Rules(); !problems.Fatal() && rules.Validate() != nil {
+		if rules := c.Policy; !problems.Fatal() && rules.Validate() != nil {
 			t.Errorf("accepted rules that are none: %v", rules.Validate())
 		}
 	})
@@ -267,7 +267,7 @@ func TestExampleDefaultsAreValid(t *testing.T) {
 		t.Fatalf("the defaults have problems:\n%v", problems)
 	}
 	want := DefaultConfig()
-	if !reflect.DeepEqual(c.Limits, want.Limits) || c.Policy != want.Policy || c.TLS.Mode != want.TLS.Mode || c.Directory != want.Directory {
+	if !reflect.DeepEqual(c.Limits, want.Limits) || c.Policy != want.Policy || c.TLS.Mode != want.TLS.Mode {
 		t.Errorf("the example sets %+v", c)
 	}
 }

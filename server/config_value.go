@@ -15,9 +15,34 @@ import (
 
 // leaf is one setting: a field of the configuration that holds a value.
 type leaf struct {
-	key   string
-	field reflect.StructField
-	value reflect.Value
+	key       string
+	doc       string
+	allowed   []string // the texts that it takes; nil: any
+	low, high string   // of numbers and lengths of time
+	required  string   // an example, if it has to be set
+	value     reflect.Value
+
+	rule  *policy.Definition // it is one of the organisation's rules
+	rules *policy.Policy     // which stands there
+}
+
+func fieldLeaf(key string, field reflect.StructField, value reflect.Value) leaf {
+	tag := field.Tag
+	return leaf{
+		key: key, doc: tag.Get("doc"), allowed: strings.Fields(tag.Get("allowed")), low: tag.Get("min"), high: tag.Get("max"),
+		required: tag.Get("required"), value: value,
+	}
+}
+
+// ruleLeaves are the settings that are rules.
+func ruleLeaves(p *policy.Policy) []leaf {
+	var found []leaf
+	for _, d := range policy.Definitions() {
+		found = append(found, leaf{
+			key: d.Key, doc: d.Doc, low: d.Min, high: d.Max, value: reflect.ValueOf(d.Field(p)).Elem(), rule: &d, rules: p,
+		})
+	}
+	return found
 }
 
 // leavesOf finds the settings of a configuration, by key. Assigning to a leaf
@@ -33,23 +58,39 @@ func leavesOf(c *Config) map[string]leaf {
 // orderedLeaves lists the settings in the order of the file: what stands at the
 // top first, then table by table.
 func orderedLeaves(c *Config) []leaf {
-	var top, inTables []leaf
+	var tables []string // "" is the top
+	leaves := map[string][]leaf{}
+	add := func(table string, l leaf) {
+		if !slices.Contains(tables, table) {
+			tables = append(tables, table)
+		}
+		leaves[table] = append(leaves[table], l)
+	}
 	v := reflect.ValueOf(c).Elem()
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
 		key, ok := field.Tag.Lookup("key")
 		switch {
+		case field.Type == reflect.TypeFor[policy.Policy]():
+			for _, l := range ruleLeaves(&c.Policy) {
+				table, _, _ := strings.Cut(l.key, ".")
+				add(table, l)
+			}
 		case !ok:
 		case isTableType(field.Type):
 			for j := range field.Type.NumField() {
 				inner := field.Type.Field(j)
-				inTables = append(inTables, leaf{key + "." + inner.Tag.Get("key"), inner, v.Field(i).Field(j)})
+				add(key, fieldLeaf(key+"."+inner.Tag.Get("key"), inner, v.Field(i).Field(j)))
 			}
 		default:
-			top = append(top, leaf{key, field, v.Field(i)})
+			add("", fieldLeaf(key, field, v.Field(i)))
 		}
 	}
-	return append(top, inTables...)
+	var all []leaf
+	for _, table := range tables {
+		all = append(all, leaves[table]...)
+	}
+	return all
 }
 
 func isTableType(t reflect.Type) bool {
@@ -64,14 +105,13 @@ func (l leaf) assign(value any) error {
 		if !ok {
 			return errors.New("must be true or false, without quotes")
 		}
-		l.value.SetBool(b)
-		return nil
+		return l.assignText(strconv.FormatBool(b))
 	case int:
 		n, ok := value.(int64)
 		if !ok {
 			return errors.New("must be a whole number, without quotes")
 		}
-		return l.assignInt(n)
+		return l.assignText(strconv.FormatInt(n, 10))
 	case []string, []netip.Prefix, policy.AttributeSet:
 		list, ok := value.([]any)
 		if !ok {
@@ -96,6 +136,9 @@ func (l leaf) assign(value any) error {
 // assignText takes over a value as a variable or a flag gives it: lists are
 // separated by commas.
 func (l leaf) assignText(text string) error {
+	if l.rule != nil {
+		return l.rule.Set(l.rules, text)
+	}
 	switch l.value.Interface().(type) {
 	case bool:
 		b, err := strconv.ParseBool(text)
@@ -110,14 +153,12 @@ func (l leaf) assignText(text string) error {
 			return errors.New("must be a whole number")
 		}
 		return l.assignInt(n)
-	case time.Duration:
-		return l.assignDuration(text)
-	case []string, []netip.Prefix, policy.AttributeSet:
+	case []string, []netip.Prefix:
 		texts := slices.DeleteFunc(strings.Split(text, ","), func(s string) bool { return strings.TrimSpace(s) == "" })
 		return l.assignList(texts)
 	default: // texts
-		if allowed := strings.Fields(l.field.Tag.Get("allowed")); len(allowed) > 0 && !slices.Contains(allowed, text) {
-			return fmt.Errorf("%q is none of %s", text, strings.Join(allowed, ", "))
+		if len(l.allowed) > 0 && !slices.Contains(l.allowed, text) {
+			return fmt.Errorf("%q is none of %s", text, strings.Join(l.allowed, ", "))
 		}
 		l.value.SetString(text)
 		return nil
@@ -125,33 +166,12 @@ func (l leaf) assignText(text string) error {
 }
 
 func (l leaf) assignInt(n int64) error {
-	low, _ := strconv.ParseInt(l.field.Tag.Get("min"), 10, 64)
-	high, _ := strconv.ParseInt(l.field.Tag.Get("max"), 10, 64)
+	low, _ := strconv.ParseInt(l.low, 10, 64)
+	high, _ := strconv.ParseInt(l.high, 10, 64)
 	if n < low || n > high {
 		return fmt.Errorf("%d is not between %d and %d", n, low, high)
 	}
 	l.value.SetInt(n)
-	return nil
-}
-
-func (l leaf) assignDuration(text string) error {
-	d, err := parseDuration(text)
-	if err != nil {
-		return err
-	}
-	low, high := l.field.Tag.Get("min"), l.field.Tag.Get("max")
-	least, err := parseDuration(low)
-	if err != nil {
-		return err
-	}
-	most, err := parseDuration(high)
-	if err != nil {
-		return err
-	}
-	if d < least || d > most {
-		return fmt.Errorf("%s is not between %s and %s", text, low, high)
-	}
-	l.value.SetInt(int64(d))
 	return nil
 }
 
@@ -161,11 +181,7 @@ func (l leaf) assignList(texts []string) error {
 	}
 	switch l.value.Interface().(type) {
 	case policy.AttributeSet:
-		set, err := policy.ParseAttributes(texts)
-		if err != nil {
-			return err
-		}
-		l.value.Set(reflect.ValueOf(set))
+		return l.assignText(strings.Join(texts, ","))
 	case []netip.Prefix:
 		prefixes := make([]netip.Prefix, len(texts))
 		for i, text := range texts {
@@ -188,7 +204,7 @@ func (l leaf) text() string {
 	case bool, int:
 		return fmt.Sprint(v)
 	case time.Duration:
-		return strconv.Quote(formatDuration(v))
+		return strconv.Quote(policy.FormatLength(v))
 	case []string:
 		return quoteList(v)
 	case []netip.Prefix:
@@ -210,29 +226,6 @@ func quoteList(texts []string) string {
 		quoted[i] = strconv.Quote(text)
 	}
 	return "[" + strings.Join(quoted, ", ") + "]"
-}
-
-const day = 24 * time.Hour
-
-// parseDuration reads Go's form of a duration, or whole days: "30d".
-func parseDuration(text string) (time.Duration, error) {
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
-			return time.Duration(n) * day, nil
-		}
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		return 0, fmt.Errorf("%q is no length of time such as 30d, 12h or 90m", text)
-	}
-	return d, nil
-}
-
-func formatDuration(d time.Duration) string {
-	if d > 0 && d%day == 0 {
-		return fmt.Sprintf("%dd", d/day)
-	}
-	return d.String()
 }
 
 // parsePrefix reads an address or a prefix.

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"parley"
@@ -81,6 +82,7 @@ var refusalTexts = map[string]string{
 	"person.disabled":     "this person is disabled or has left",
 	"sign-in.busy":        "too many passwords are being checked; try again",
 	"audit.verifying":     "the audit trail is being verified already; try again when that is done",
+	"policy.unknown":      "there is no such rule; \"parley policy list\" lists them",
 	"job.unknown":         "there is no job of this number that was given up",
 	"job.replaced":        "another job of this name is waiting by now; it does the work",
 }
@@ -91,6 +93,9 @@ func inWords(err error) string {
 		return "the server stops; try again when it runs"
 	}
 	if refusal, ok := asRefusal(err); ok {
+		if strings.HasPrefix(refusal.Key, "policy.") && refusal.Err != nil {
+			return refusal.Err.Error() // it says which values there are, or where the rule is given
+		}
 		if text, ok := refusalTexts[refusal.Key]; ok {
 			return text
 		}

@@ -74,6 +74,8 @@ func (p *parts) takeOver(ctx context.Context, event parley.Event) (err error) {
 		err = p.book.Refresh(ctx, e.People)
 	case parley.DevicesEnded:
 		p.accounts.Forget(e.Devices)
+	case parley.PolicyChanged:
+		return p.rules.Reload(ctx) // it tells by itself, if anything is another rule by it
 	}
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ import (
 type parts struct {
 	config    *Config
 	store     *store.Store
-	rules     policy.Source
+	rules     *policy.Rulebook
 	events    *dispatcher
 	gate      *privacy.Gate
 	accounts  *account.Authority
@@ -54,7 +54,7 @@ func assemble(ctx context.Context, c *Config, out *egress.Egress) (*parts, error
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data folder: %w", err)
 	}
-	p := &parts{config: c, rules: policy.Fixed(c.Rules()), events: newDispatcher()}
+	p := &parts{config: c, events: newDispatcher()}
 	if err := p.join(ctx, out); err != nil {
 		return nil, err
 	}
@@ -122,12 +122,17 @@ func (p *parts) build(ctx context.Context) (err error) {
 	if err := p.removeBackups(); err != nil {
 		return err
 	}
+	p.rules, err = policy.NewRulebook(ctx, policy.Config{Store: p.store, Announce: p.events.Announce, Log: log, Given: c.rules()})
+	if err != nil {
+		return fmt.Errorf("reading the organisation's rules: %w", err)
+	}
 	if p.gate, err = privacy.NewGate(ctx, privacy.Config{Store: p.store, Policy: p.rules, Announce: p.events.Announce}); err != nil {
 		return fmt.Errorf("reading privacy relations: %w", err)
 	}
 	p.accounts, err = account.NewAuthority(account.Config{
 		Store: p.store, Policy: p.rules, Announce: p.events.Announce, Log: log,
 		Domains: c.Organisation.Domains, Checkers: c.Limits.PasswordChecks, Limits: c.Limits.account(),
+		Administrators: c.Administrators,
 	})
 	if err != nil {
 		return fmt.Errorf("preparing sign-in: %w", err)
@@ -150,7 +155,7 @@ func (p *parts) build(ctx context.Context) (err error) {
 		return fmt.Errorf("reading the log: %w", err)
 	}
 	p.follow()
-	p.events.listeners = []func(parley.Event){p.log.Notify, p.recheck}
+	p.events.listeners = []func(parley.Event){p.log.Notify, p.board.Notify, p.recheck}
 	if c.Demo {
 		return p.useDemo(ctx)
 	}

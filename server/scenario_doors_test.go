@@ -71,6 +71,14 @@ var doors = []door{
 	{address: "GET /backup", behind: forControl, operator: 200, fields: "-"},
 	{address: "GET /egress", behind: forControl, operator: 200,
 		fields: "[].purpose [].for [].data [].hosts [].past? [].uncounted? [].connections [].refused [].sent [].received [].last_used?"},
+	{address: "POST /policies/set", behind: forControl, operator: 200, body: `{"key": "policy.message_limit", "value": "7d"}`,
+		fields: "key label doc kind value default min max source changed.id changed.key changed.value changed.at changed.by"},
+	{address: "GET /policies", behind: forControl, operator: 200,
+		fields: "[].key [].label [].doc [].kind [].value [].default [].min? [].max? [].pending? [].source [].where? " +
+			"[].changed.id? [].changed.key? [].changed.value? [].changed.reset? [].changed.at? [].changed.by?"},
+	{address: "POST /policies/reset", behind: forControl, operator: 200, body: `{"key": "policy.message_limit"}`,
+		fields: "key label doc kind value default min max source changed.id changed.key changed.reset changed.at changed.by"},
+	{address: "GET /policies/history", behind: forControl, operator: 200, fields: "[].id [].key [].value? [].reset? [].at [].by"},
 	{address: "GET /audit/verify", behind: forControl, operator: 200, fields: "records mark broken? problem?"},
 	{address: "GET /jobs", behind: forControl, operator: 200, fields: "[].id? [].kind? [].state? [].due? [].attempts? [].failed? [].error?"},
 	{address: "POST /jobs/retry", behind: forControl, operator: 422, body: `{"id": 4711}`, fields: "error"}, // there is no such job

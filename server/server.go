@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"parley/account"
@@ -40,7 +41,12 @@ type Server struct {
 	endpoints []*endpoint
 	control   net.Listener
 	authority *lan.Authority
-	acme      *acme
+
+	encryption encryption
+	discovery  *account.Discovery
+
+	reloading sync.Mutex // guards current
+	current   Config     // what is in force, after reading the configuration again
 }
 
 // New opens the data folder, builds the parts and listens. Connections wait until
@@ -60,6 +66,7 @@ func New(c Config) (*Server, error) {
 	if s.parts, err = assemble(context.Background(), &s.config, s.out); err != nil {
 		return nil, err
 	}
+	s.current = s.config
 	if err := s.build(); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -69,17 +76,16 @@ func New(c Config) (*Server, error) {
 // build makes the edges and opens the addresses.
 func (s *Server) build() (err error) {
 	c := &s.config
-	tlsConfig, acme, err := serverTLS(c, s.out, s.log)
-	if err != nil {
+	if s.encryption, err = serverTLS(c, s.out, s.log); err != nil {
 		return err
 	}
+	tlsConfig := s.encryption.config
 	if c.LAN {
 		if s.authority, err = lan.Open(lanFolder(c.Data)); err != nil {
 			return err
 		}
 		tlsConfig = s.authority.TLS()
 	}
-	s.acme = acme
 	if s.edge, err = s.newEdge(s.out); err != nil {
 		return err
 	}
@@ -128,8 +134,8 @@ func (s *Server) listenBeside(figures *figures) (err error) {
 			return err
 		}
 	}
-	if s.acme != nil && c.TLS.HTTP != "" {
-		if _, err := s.listen("plain HTTP", c.TLS.HTTP, s.acme.redirect()); err != nil {
+	if s.encryption.acme != nil && c.TLS.HTTP != "" {
+		if _, err := s.listen("plain HTTP", c.TLS.HTTP, s.encryption.acme.redirect()); err != nil {
 			return err
 		}
 	}
@@ -159,17 +165,18 @@ func originOf(text string) string {
 
 func (s *Server) newEdge(out *egress.Egress) (*webapi.Server, error) {
 	c, p := &s.config, s.parts
+	s.discovery = account.NewDiscovery(account.DiscoveryConfig{
+		Client: out.Client(egress.Discovery), LookupSRV: out.LookupSRV, Lookups: c.Limits.Lookups, Log: s.log,
+	})
 	var origins []string
 	if c.PublicURL != "" {
 		origins = []string{originOf(c.PublicURL)}
 	}
 	return webapi.New(webapi.Config{
-		Accounts: p.accounts, Book: p.book, Board: p.board, Gate: p.gate, Log: p.log, Policy: p.rules,
-		Cursors: webapi.Cursors{Epoch: p.store.Epoch(), Key: p.store.SealKey()},
-		Discovery: account.NewDiscovery(account.DiscoveryConfig{
-			Client: out.Client(egress.Discovery), LookupSRV: out.LookupSRV, Lookups: c.Limits.Lookups, Log: s.log,
-		}),
-		About:          webapi.About{Name: c.Organisation.Name, Operator: c.Operator.wire(), Domains: c.Organisation.Domains},
+		Accounts: p.accounts, Book: p.book, Board: p.board, Gate: p.gate, Log: p.log, Policy: p.rules, Rules: p.rules,
+		Cursors:        webapi.Cursors{Epoch: p.store.Epoch(), Key: p.store.SealKey()},
+		Discovery:      s.discovery,
+		About:          c.about(),
 		Build:          c.Build + "+" + web.Build(),
 		URL:            c.PublicURL,
 		Origins:        origins,
@@ -178,6 +185,11 @@ func (s *Server) newEdge(out *egress.Egress) (*webapi.Server, error) {
 		Limits:         c.Limits.edge(),
 		Logger:         s.log,
 	})
+}
+
+// about is what anybody is told of this server.
+func (c *Config) about() webapi.About {
+	return webapi.About{Name: c.Organisation.Name, Operator: c.Operator.wire(), Domains: c.Organisation.Domains}
 }
 
 // wire is the operator as everybody is told; nil when it is the organisation
@@ -262,8 +274,8 @@ func (s *Server) Run(ctx context.Context) error {
 	for _, e := range s.endpoints {
 		top = append(top, task{e.name, e.serve})
 	}
-	if s.acme != nil {
-		top = append(top, task{"certificates", s.acme.run})
+	if s.encryption.acme != nil {
+		top = append(top, task{"certificates", s.encryption.acme.run})
 	}
 	if s.parts.peers != nil {
 		w := &watch{node: s.config.Cluster.Node, roster: s.parts.roster, peers: s.parts.peers, rest: s.rest, log: s.log}

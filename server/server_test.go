@@ -62,7 +62,11 @@ type started struct {
 func serve(t *testing.T, c Config) *started {
 	t.Helper()
 	s := &started{t: t, out: &output{}, log: &output{}}
-	c.Out, c.Logger = s.out, slog.New(slog.NewTextHandler(s.log, nil))
+	options := &slog.HandlerOptions{}
+	if c.Level != nil {
+		options.Level = c.Level
+	}
+	c.Out, c.Logger = s.out, slog.New(slog.NewTextHandler(s.log, options))
 	server, err := New(c)
 	if err != nil {
 		t.Fatal(err)

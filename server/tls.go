@@ -45,6 +45,23 @@ func newCertificateFiles(cert, key string, log *slog.Logger) (*certificateFiles,
 	return f, f.read(changed)
 }
 
+// use reads another pair of files, or the same ones at once, and stays with the
+// former pair if that fails.
+func (f *certificateFiles) use(cert, key string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	formerCert, formerKey := f.cert, f.key
+	f.cert, f.key = cert, key
+	changed, err := f.stat()
+	if err == nil {
+		err = f.read(changed)
+	}
+	if err != nil {
+		f.cert, f.key = formerCert, formerKey
+	}
+	return err
+}
+
 func (f *certificateFiles) stat() (changed [2]time.Time, err error) {
 	for i, name := range [2]string{f.cert, f.key} {
 		info, err := os.Stat(name)
@@ -162,20 +179,25 @@ func (a *acme) run(ctx context.Context) error {
 	return nil
 }
 
-// serverTLS is the TLS configuration of the main address, nil for plain HTTP, and
-// what has to run for it, if anything.
-func serverTLS(c *Config, out *egress.Egress, log *slog.Logger) (*tls.Config, *acme, error) {
+// encryption is where the certificate of the main address comes from.
+type encryption struct {
+	config *tls.Config       // nil: plain HTTP
+	files  *certificateFiles // with files
+	acme   *acme             // with ACME: it has to run
+}
+
+func serverTLS(c *Config, out *egress.Egress, log *slog.Logger) (encryption, error) {
 	switch c.TLS.Mode {
 	case TLSFiles:
 		files, err := newCertificateFiles(c.TLS.Cert, c.TLS.Key, log)
 		if err != nil {
-			return nil, nil, err
+			return encryption{}, err
 		}
-		return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: files.get}, nil, nil
+		return encryption{config: &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: files.get}, files: files}, nil
 	case TLSACME:
 		a := newACME(c, out, log)
-		return a.tls(), a, nil
+		return encryption{config: a.tls(), acme: a}, nil
 	default:
-		return nil, nil, nil
+		return encryption{}, nil
 	}
 }

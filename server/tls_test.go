@@ -118,7 +118,8 @@ func TestACMEWiring(t *testing.T) {
 	c := DefaultConfig()
 	c.Data = t.TempDir()
 	c.TLS = TLSConfig{Mode: TLSACME, Email: "it@example.com", Hosts: []string{"parley.example.com", "chat.example.com"}, CA: "https://ca.example/directory"}
-	config, a, err := serverTLS(&c, egress.New(egress.Config{}), slog.New(slog.DiscardHandler))
+	e, err := serverTLS(&c, egress.New(egress.Config{}), slog.New(slog.DiscardHandler))
+	config, a := e.config, e.acme
 	if err != nil || a == nil {
 		t.Fatal(a, err)
 	}
@@ -156,7 +157,7 @@ func TestACMEWiring(t *testing.T) {
 
 func TestTLSOff(t *testing.T) {
 	c := DefaultConfig()
-	if config, a, err := serverTLS(&c, nil, nil); config != nil || a != nil || err != nil {
-		t.Error(config, a, err)
+	if e, err := serverTLS(&c, nil, nil); e != (encryption{}) || err != nil {
+		t.Error(e, err)
 	}
 }

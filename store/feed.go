@@ -30,6 +30,7 @@ const (
 	noticeRelation    = "relation" // other is the person that it is about
 	noticePreferences = "preferences"
 	noticeChoice      = "choice"
+	noticePolicy      = "policy" // detail is the key of the rule
 )
 
 // notices are the rows that tell of an event. An event that only this node can
@@ -58,6 +59,12 @@ func notices(event parley.Event) []notice {
 		return []notice{{kind: noticePreferences, person: e.Person}}
 	case parley.ChoiceChanged:
 		return []notice{{kind: noticeChoice, person: e.Person}}
+	case parley.PolicyChanged:
+		rows := make([]notice, len(e.Keys))
+		for i, key := range e.Keys {
+			rows[i] = notice{kind: noticePolicy, detail: key}
+		}
+		return rows
 	}
 	return nil
 }
@@ -83,6 +90,8 @@ func events(rows []notice) []parley.Event {
 			list = append(list, parley.PreferencesChanged{Person: n.person})
 		case noticeChoice:
 			list = append(list, parley.ChoiceChanged{Person: n.person})
+		case noticePolicy:
+			list = append(list, parley.PolicyChanged{Keys: []string{n.detail}})
 		}
 	}
 	return list

@@ -14,6 +14,7 @@ import (
 	"parley/account"
 	"parley/contact"
 	"parley/parleytest/postgres"
+	"parley/policy"
 	"parley/presence"
 	"parley/privacy"
 )
@@ -194,6 +195,7 @@ func TestNodesTellEachOther(t *testing.T) {
 	if err := a.SetChoice(ctx, 3, presence.Choice{}, presence.Choice{Note: "stale"}, parley.Alongside{}); !errors.Is(err, presence.ErrStale) {
 		t.Errorf("stale choice: %v", err)
 	}
+	check(t, a.ChangeRule(ctx, policy.Change{Key: "policy.pictures", Value: "false", Stands: true}, parley.Alongside{}))
 	apply(t, a, contact.Change{Person: parley.Person{ID: 1}, Gone: true}, contact.Change{Person: parley.Person{ID: 2}, Gone: true})
 	must(a.SetDisabled(ctx, 3, true, parley.Alongside{}))(t)
 	check(t, b.CatchUp(ctx))
@@ -207,6 +209,7 @@ func TestNodesTellEachOther(t *testing.T) {
 		parley.RelationChanged{Owner: 1, Other: 2},
 		parley.PreferencesChanged{Person: 2},
 		parley.ChoiceChanged{Person: 3},
+		parley.PolicyChanged{Keys: []string{"policy.pictures"}},
 		parley.PeopleChanged{People: []parley.PersonID{1, 2}},
 		parley.AccountDisabled{Person: 3},
 		parley.PeopleChanged{People: []parley.PersonID{3}},

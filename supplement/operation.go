@@ -83,12 +83,24 @@ var operation = Feature{
 			Name:    "the organisation's rules",
 			Source:  "the administrator, who sets them at run time or in the configuration",
 			Use:     "decide what is switched on, and show who decided it and when",
-			Seen:    operator,
+			Seen:    administrators,
 			Control: "Every change is kept, with who made it, and stands in the trail.",
 			Claims:  []string{"PV1", "PV4"},
 			Kept: []Kept{
 				{Database, forGood, names("policy_changes.id policy_changes.rule policy_changes.value policy_changes.stands policy_changes.at " +
 					"policy_changes.kind policy_changes.actor policy_changes.device")},
+				{Log, asLongAsTheLog, names("rule")},
+			},
+			Sent: []Sent{
+				{Wire, toServer, names("setPolicy.key SetPolicyRequest.value resetPolicy.key getPolicyHistory.key getPolicyHistory.before getPolicyHistory.limit")},
+				{Wire, toAdministrators, names("Policies.policies Policy.key Policy.kind Policy.label Policy.doc Policy.value Policy.default Policy.min Policy.max " +
+					"Policy.choices Policy.pending Policy.source Policy.where Policy.changed PolicyChange.id PolicyChange.key PolicyChange.value " +
+					"PolicyChange.reset PolicyChange.at PolicyChange.by PolicyChange.by_name PolicyHistory.changes PolicyHistory.more")},
+				{Wire, toServer, names("control:ruleRequest.key control:ruleRequest.value")},
+				{Wire, toAdministrator, names("control:ListedRule.key control:ListedRule.kind control:ListedRule.label control:ListedRule.doc control:ListedRule.value " +
+					"control:ListedRule.default control:ListedRule.min control:ListedRule.max control:ListedRule.pending control:ListedRule.source " +
+					"control:ListedRule.where control:ListedRule.changed control:RuleChange.id control:RuleChange.key control:RuleChange.value " +
+					"control:RuleChange.reset control:RuleChange.at control:RuleChange.by")},
 			},
 		},
 		{
@@ -150,7 +162,7 @@ var operation = Feature{
 			Kept: []Kept{
 				{Folder, "while the server runs", names("control.sock parley.lock")},
 				{Folder, "as long as the folder holds the demo organisation", names("demo-organisation")},
-				{Log, asLongAsTheLog, names("command read added changed left problems bytes addr version")},
+				{Log, asLongAsTheLog, names("command key where read added changed left problems bytes addr version")},
 			},
 			Sent: []Sent{
 				{Outbound, "the running server on the same machine", names("control")},

@@ -21,24 +21,26 @@ const (
 
 // Whom things are sent to.
 const (
-	toServer        Receiver = "the server"
-	toDevice        Receiver = "the device that signs in or asks"
-	toOwnDevices    Receiver = "the person's own devices"
-	toMembers       Receiver = "the devices of the people of the conversation"
-	toViewers       Receiver = "the devices of those who may see it"
-	otherServers    Receiver = "the other servers of the organisation"
-	toAnybody       Receiver = "anybody who asks, signed in or not"
-	toAdministrator Receiver = "the administrator at the command line"
-	toMonitoring    Receiver = "whoever the operator lets read the figures"
+	toServer         Receiver = "the server"
+	toDevice         Receiver = "the device that signs in or asks"
+	toOwnDevices     Receiver = "the person's own devices"
+	toMembers        Receiver = "the devices of the people of the conversation"
+	toViewers        Receiver = "the devices of those who may see it"
+	otherServers     Receiver = "the other servers of the organisation"
+	toAnybody        Receiver = "anybody who asks, signed in or not"
+	toAdministrator  Receiver = "the administrator at the command line"
+	toAdministrators Receiver = "the devices of the people whom the configuration makes administrators"
+	toMonitoring     Receiver = "whoever the operator lets read the figures"
 )
 
 // Who sees things.
 var (
-	nobody   = Audience{Who: "nobody"}
-	self     = Audience{Who: "the person alone", Rows: 0}
-	operator = Audience{Who: "whoever runs the server"}
-	members  = Audience{Who: "the people of the conversation"}
-	anybody  = Audience{Who: "anybody"}
+	nobody         = Audience{Who: "nobody"}
+	self           = Audience{Who: "the person alone", Rows: 0}
+	operator       = Audience{Who: "whoever runs the server"}
+	administrators = Audience{Who: "whoever runs the server, and the people whom the configuration makes administrators"}
+	members        = Audience{Who: "the people of the conversation"}
+	anybody        = Audience{Who: "anybody"}
 )
 
 // row is the audience of what the privacy matrix decides.

@@ -31,6 +31,7 @@ Usage:
   parley serve          run the server
   parley check-config   say what is wrong with the configuration
   parley people         import, list, invite, disable people; set passwords
+  parley policy         the organisation's rules: list, set, reset, who changed what
   parley jobs           list the work that waits, and what became of it
   parley audit verify   say whether the audit trail is what was stored
   parley egress         list whom the server connects to, why, and how often
@@ -90,6 +91,8 @@ func (c console) command(ctx context.Context, args []string) error {
 		return c.checkConfig(rest)
 	case "people":
 		return c.people(ctx, rest)
+	case "policy":
+		return c.policy(ctx, rest)
 	case "jobs":
 		return c.jobs(ctx, rest)
 	case "audit":
@@ -132,6 +135,11 @@ func (c console) choose(args []string, group, text string, commands map[string]f
 // flags parses a command's flags, which may stand before, between and after its
 // operands, and returns the operands. So many of them must be there.
 func (c console) flags(set *flag.FlagSet, args []string, operands int, text string) ([]string, error) {
+	return c.someFlags(set, args, operands, operands, text)
+}
+
+// someFlags is flags for a command with at least and at most so many operands.
+func (c console) someFlags(set *flag.FlagSet, args []string, least, most int, text string) ([]string, error) {
 	set.SetOutput(io.Discard)
 	set.Usage = func() {}
 	var found []string
@@ -146,8 +154,8 @@ func (c console) flags(set *flag.FlagSet, args []string, operands int, text stri
 		set.PrintDefaults()
 		return nil, err
 	}
-	if err == nil && len(found) != operands {
-		err = fmt.Errorf("%d arguments given, %d needed", len(found), operands)
+	if err == nil && (len(found) < least || len(found) > most) {
+		err = fmt.Errorf("%d arguments given, %d needed", len(found), max(least, min(len(found), most)))
 	}
 	if err != nil {
 		first, _, _ := strings.Cut(text, "\n")

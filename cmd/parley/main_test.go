@@ -65,6 +65,9 @@ func TestUsage(t *testing.T) {
 		{[]string{"people", "disable"}, 2, "0 arguments given, 1 needed"},
 		{[]string{"people", "import", "--help"}, 0, "entryUUID or objectGUID"},
 		{[]string{"people", "list", "--data", "/nowhere"}, 1, "the data folder"},
+		{[]string{"policy"}, 2, "history [KEY]"},
+		{[]string{"policy", "set", "x"}, 2, "1 arguments given, 2 needed"},
+		{[]string{"policy", "history", "a", "b"}, 2, "2 arguments given, 1 needed"},
 		{[]string{"jobs"}, 2, "retry ID"},
 		{[]string{"jobs", "--help"}, 0, "retry ID"},
 		{[]string{"jobs", "dance"}, 2, `there is no command "dance"`},
@@ -143,6 +146,16 @@ func TestAdministratorsDay(t *testing.T) {
 		{"people disable ann@other.test", "", 0, ""},
 		{"people list", "", 0, "disabled"},
 		{"people enable ann@other.test", "", 0, ""},
+		{"policy list", "", 0, "policy.message_limit           30d"},
+		{"policy set policy.message_limit 168h", "", 0, "policy.message_limit = 7d\n"},
+		{"policy show policy.message_limit", "", 0, "set by the command line, "},
+		{"policy show policy.push", "", 0, "without effect in this version"},
+		{"policy set policy.message_limit soon", "", 1, "no length of time such as 30d"},
+		{"policy set policy.dance on", "", 1, "there is no such rule"},
+		{"policy show policy.dance", "", 1, "there is no rule"},
+		{"policy reset policy.message_limit", "", 0, "policy.message_limit = 30d\n"},
+		{"policy history policy.message_limit", "", 0, "(default) by the command line, "},
+		{"policy history", "", 0, "7d by the command line, "},
 		{"jobs list", "", 0, ""},
 		{"jobs retry 5", "", 1, "there is no job of this number"},
 		{"audit verify", "", 0, "The audit trail is whole: "},
@@ -215,5 +228,76 @@ func TestServe(t *testing.T) {
 	}
 	if err := command.Wait(); err != nil {
 		t.Errorf("it ended with %v:\n%s", err, errs.String())
+	}
+}
+
+// told takes what a process prints, line by line.
+type told struct{ lines chan string }
+
+func (c told) Write(p []byte) (int, error) {
+	for line := range strings.Lines(string(p)) {
+		c.lines <- line
+	}
+	return len(p), nil
+}
+
+// until waits for a line that holds a text.
+func (c told) until(t *testing.T, text string) {
+	t.Helper()
+	deadline := time.After(time.Minute)
+	for {
+		select {
+		case line := <-c.lines:
+			if strings.Contains(line, text) {
+				return
+			}
+		case <-deadline:
+			t.Fatalf("it never says %q", text)
+		}
+	}
+}
+
+// SIGHUP has the program read its configuration again; it ends nothing.
+func TestServeRereads(t *testing.T) {
+	data, file := filepath.Join(t.TempDir(), "data"), writeConfig(t, goodConfig)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	command := exec.CommandContext(ctx, os.Args[0], "serve", "--config", file, "--data", data, "--addr", "127.0.0.1:0")
+	command.Env = append(os.Environ(), beParley+"=1")
+	log := told{make(chan string, 1000)}
+	command.Stderr = log
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	log.until(t, "msg=serving")
+	hup := func(text, said string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := command.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		log.until(t, said)
+	}
+	pictures := func(want string) {
+		t.Helper()
+		if code, out, errs := parley(t, "", "policy", "show", "policy.pictures", "--data", data); code != 0 || !strings.Contains(out, want) {
+			t.Errorf("exit code %d, printed %s%s, want %q", code, out, errs, want)
+		}
+	}
+	pictures("policy.pictures = true\ndefault\n")
+	hup(goodConfig+"[policy]\npictures = false\n", "configuration read again")
+	pictures("policy.pictures = false\nlocked by " + file + ":6\n")
+	hup("nonsense", "the configuration is wrong and was not taken over")
+	pictures("policy.pictures = false\n")
+	hup("addr = \"127.0.0.1:1\"\n"+goodConfig, "configuration read again") // the flag wins: nothing changes
+	pictures("policy.pictures = true\ndefault\n")
+	hup("public_url = \"https://parley.example.test\"\n"+goodConfig, `msg="restart needed" key=public_url`)
+	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Wait(); err != nil {
+		t.Errorf("it ended with %v", err)
 	}
 }

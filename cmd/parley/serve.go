@@ -3,13 +3,18 @@ package main
 import (
 	"context"
 	"flag"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
 
 	"parley/server"
 )
 
 const serveUsage = `Usage: parley serve [--config FILE] [--addr ADDRESS] [--data FOLDER] [--demo] [--lan]
 
-Runs the server until it is told to stop (SIGINT, SIGTERM).
+Runs the server until it is told to stop (SIGINT, SIGTERM). SIGHUP has it read
+the configuration again.
 
   --demo  fills an empty data folder with an invented organisation to try things
           with, and says how to sign in
@@ -36,11 +41,29 @@ func (c console) serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	config.Logger = server.NewLogger(config.Log, c.err)
+	config.Logger, config.Level = server.NewLogger(config.Log, c.err)
 	config.Out = c.out
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGHUP) // from here on it ends nothing
+	defer signal.Stop(again)
 	parley, err := server.New(config)
 	if err != nil {
 		return err
 	}
-	return parley.Run(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	var rereading sync.WaitGroup
+	rereading.Go(func() {
+		for {
+			select {
+			case <-again:
+				parley.Reread(func() (server.Config, server.Problems) { return server.ReadConfig(c.sources(s)) })
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	err = parley.Run(ctx)
+	cancel()
+	rereading.Wait()
+	return err
 }

@@ -2,6 +2,7 @@ package webapi
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -259,6 +260,18 @@ func (c *conn) changedCards(people []parley.PersonID) {
 	if len(c.cards) > 0 {
 		c.startWriting()
 	}
+}
+
+// lookAgain notes that cards and states of everybody who is watched may look
+// otherwise. Of the states those are written that do.
+func (c *conn) lookAgain() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase != phaseOpen || len(c.watched) == 0 {
+		return
+	}
+	c.cards, c.dirty = slices.Clone(c.watched), slices.Clone(c.watched)
+	c.startWriting()
 }
 
 // wake is called by the feed when it has something.

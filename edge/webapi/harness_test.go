@@ -75,7 +75,6 @@ func newWorld(t testing.TB, change ...func(*Config, *pace)) *world {
 	w := &world{TB: t, ids: map[string]parley.PersonID{}, logged: &lockedBuffer{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	logger := slog.New(slog.NewTextHandler(w.logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	rules := policy.Fixed(policy.Default())
 	var err error
 	check := func() {
 		t.Helper()
@@ -86,6 +85,8 @@ func newWorld(t testing.TB, change ...func(*Config, *pace)) *world {
 	}
 	w.path = filepath.Join(t.TempDir(), "parley.db")
 	w.store, err = store.Open(ctx, store.Config{Path: w.path, Log: logger})
+	check()
+	rules, err := policy.NewRulebook(ctx, policy.Config{Store: w.store, Announce: w.announce, Log: logger})
 	check()
 	w.gate, err = privacy.NewGate(ctx, privacy.Config{Store: w.store, Policy: rules, Announce: w.announce})
 	check()
@@ -100,7 +101,7 @@ func newWorld(t testing.TB, change ...func(*Config, *pace)) *world {
 	w.log, err = conversation.NewLog(ctx, conversation.Config{Store: w.store, Gate: w.gate, People: w.book, Policy: rules, Log: logger})
 	check()
 	c := Config{
-		Accounts: w.auth, Book: w.book, Board: w.board, Gate: w.gate, Log: w.log, Policy: rules, Logger: logger, Build: "test",
+		Accounts: w.auth, Book: w.book, Board: w.board, Gate: w.gate, Log: w.log, Policy: rules, Rules: rules, Logger: logger, Build: "test",
 		Cursors: Cursors{Epoch: w.store.Epoch(), Key: w.store.SealKey()},
 		About:   About{Name: "Example", Domains: []string{"example.org"}},
 		Limits:  Limits{DeviceBurst: 1 << 20, NetworkBurst: 1 << 20},

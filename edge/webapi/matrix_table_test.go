@@ -186,10 +186,37 @@ var operationRows = []operationRow{
 		gets("devices", 204, ""),
 	}},
 
+	{id: "setPolicy", takes: "key value", ask: "PUT /api/admin/policies/policy.message_limit", body: `{"value": "7d"}`, nobody: "choices[] pending where changed.reset", cells: []cell{
+		gets("administrator", 200, ruleFields+" min max"+under("changed", "id key value at by by_name")),
+		refused("anonymous devices remote guest program", "not-found"),
+	}},
+	{id: "setPolicy", how: "to what the rule does not take", ask: "PUT /api/admin/policies/policy.message_limit", body: `{"value": "7 days"}`, cells: []cell{
+		refused("administrator", "invalid policy.value"),
+		refused("anonymous devices remote guest program", "not-found"),
+	}},
+	{id: "setPolicy", how: "that there is not", ask: "PUT /api/admin/policies/policy.dance", body: `{"value": "true"}`, cells: []cell{
+		refused("administrator", "not-found policy.unknown"),
+		refused("anonymous devices remote guest program", "not-found not-found"),
+	}},
+	{id: "getPolicies", ask: "GET /api/admin/policies", nobody: "policies[].where policies[].changed.reset", cells: []cell{
+		gets("administrator", 200, under("policies[]", ruleFields+" min max choices[] pending"+under("changed", "id key value at by by_name"))),
+		refused("anonymous devices remote guest program", "not-found"),
+	}},
+	{id: "resetPolicy", takes: "key", ask: "DELETE /api/admin/policies/policy.message_limit", nobody: "choices[] pending where changed.value", cells: []cell{
+		gets("administrator", 200, ruleFields+" min max"+under("changed", "id key reset at by by_name")),
+		refused("anonymous devices remote guest program", "not-found"),
+	}},
+	{id: "getPolicyHistory", takes: "key before limit", ask: "GET /api/admin/policy-history?limit=2", cells: []cell{
+		gets("administrator", 200, "more"+under("changes[]", "id key value reset at by by_name")),
+		refused("anonymous devices remote guest program", "not-found"),
+	}},
+
 	// What the document does not list.
 	{id: "GET /api/openapi.json", ask: "GET /api/openapi.json", cells: []cell{gets("everybody", 200, "-")}}, // the contract, the same for all
 	{id: "/", how: "what does not exist", ask: "GET /api/nothing", cells: []cell{refused("everybody", "not-found")}},
 }
+
+const ruleFields = "key kind label doc value default source"
 
 const groupFields = "groups[].id groups[].key groups[].name"
 

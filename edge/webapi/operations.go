@@ -33,6 +33,18 @@ type (
 		After string `query:"after" maxLength:"64" doc:"A cursor; empty: from the start."`
 		Limit int    `query:"limit" minimum:"1" maximum:"500" default:"200"`
 	}
+	policyInput struct {
+		Key string `path:"key" maxLength:"64"`
+	}
+	setPolicyInput struct {
+		Key  string `path:"key" maxLength:"64"`
+		Body SetPolicyRequest
+	}
+	historyInput struct {
+		Key    string `query:"key" maxLength:"64" doc:"Of one rule; empty: of all."`
+		Before string `query:"before" maxLength:"24" doc:"The id of a change: older ones only."`
+		Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
+	}
 	afterInput struct {
 		After string `query:"after" maxLength:"64" doc:"A cursor; empty: all."`
 	}
@@ -65,14 +77,18 @@ const (
 	anyone     access = iota + 1
 	deviceOnly        // a person on a signed-in device: what belongs to the person alone
 	viewer            // whoever has a session of any kind: what they see of people is decided by privacy
+	adminOnly         // an administrator; to everybody else, signed in or not, there is no such operation
 )
 
 // refuses says why a caller may not call an operation; nil if they may.
-func (who access) refuses(c caller) error {
+func (s *Server) refuses(who access, c caller) error {
 	actor := c.session.Actor
 	switch {
 	case who == anyone:
 		return nil
+	case who == adminOnly:
+		_, err := s.administrator(c)
+		return err
 	case c.refused != nil:
 		return c.refused
 	case who == viewer, who == deviceOnly && actor.Kind == parley.ActorPerson && actor.Device != 0:
@@ -114,6 +130,10 @@ func (s *Server) registerOperations(api huma.API) {
 	register(s, api, operation{id: "endDevice", method: "DELETE", path: "/api/devices/{device}", who: deviceOnly, doc: "Signs one of the own devices out."}, s.endDevice)
 	register(s, api, operation{id: "sync", method: "GET", path: "/api/sync", who: deviceOnly, doc: "Entries after a cursor."}, s.sync)
 	register(s, api, operation{id: "getMarks", method: "GET", path: "/api/marks", who: deviceOnly, doc: "Delivered and read marks that changed since a cursor."}, s.getMarks)
+	register(s, api, operation{id: "getPolicies", method: "GET", path: "/api/admin/policies", who: adminOnly, doc: "The organisation's rules with their values."}, s.getPolicies)
+	register(s, api, operation{id: "setPolicy", method: "PUT", path: "/api/admin/policies/{key}", who: adminOnly, doc: "Gives a rule a value, at once."}, s.setPolicy)
+	register(s, api, operation{id: "resetPolicy", method: "DELETE", path: "/api/admin/policies/{key}", who: adminOnly, status: http.StatusOK, doc: "Gives a rule its default again."}, s.resetPolicy)
+	register(s, api, operation{id: "getPolicyHistory", method: "GET", path: "/api/admin/policy-history", who: adminOnly, doc: "Who changed which rule, the newest change first."}, s.getPolicyHistory)
 	register(s, api, operation{id: "getWellKnown", method: "GET", path: "/.well-known/parley", who: anyone, doc: "Where this domain signs in."}, s.getWellKnown)
 }
 
@@ -150,7 +170,7 @@ func register[I, O any](s *Server, api huma.API, op operation, h handler[I, O]) 
 func (s *Server) guard(who access) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		c := callerOf(ctx.Context())
-		if err := who.refuses(c); err != nil {
+		if err := s.refuses(who, c); err != nil {
 			_, w := humago.Unwrap(ctx)
 			writeProblem(w, s.refuse(err, "request", c.id, "operation", ctx.Operation().OperationID))
 			return

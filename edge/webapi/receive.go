@@ -161,7 +161,7 @@ func (c *conn) follow(feed *conversation.Feed, welcome []byte, gapped bool) {
 func (c *conn) welcome(after parley.Pos, resync bool) []byte {
 	s, limits := c.server, c.server.limits.Load()
 	return mustEncode(WelcomeEvent{
-		Type: "welcome", Protocol: ProtocolVersion, Build: s.config.Build, Features: s.config.About.Features, Epoch: s.sealer.epochName(),
+		Type: "welcome", Protocol: ProtocolVersion, Build: s.config.Build, Features: s.about.Load().Features, Epoch: s.sealer.epochName(),
 		Now: stamp(time.Now()), Person: c.actor.Person.String(), Device: c.actor.Device.String(),
 		Limits: SocketLimits{
 			FrameBytes: maxFrame, MessageBytes: min(maxMessageBody, s.config.Policy.Policy().MaxBody), FrameBurst: limits.FrameBurst,

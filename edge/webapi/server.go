@@ -37,6 +37,7 @@ type Config struct {
 	Gate     *privacy.Gate
 	Log      *conversation.Log
 	Policy   policy.Source
+	Rules    *policy.Rulebook // for administrators; nil: nobody changes rules
 	Cursors  Cursors
 
 	Discovery Discovery // nil: the servers of other domains are unknown
@@ -57,6 +58,7 @@ type Config struct {
 type Server struct {
 	config  Config
 	limits  atomic.Pointer[Limits]
+	about   atomic.Pointer[About]
 	log     *slog.Logger
 	sealer  *sealer
 	api     http.Handler
@@ -89,20 +91,26 @@ func New(c Config) (*Server, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	c.About.Build, c.About.Protocol = c.Build, ProtocolVersion
-	c.About.Domains, c.About.Features = notNil(c.About.Domains), notNil(c.About.Features)
 	s := &Server{
 		config: c, log: c.Logger, sealer: seal, encoded: newEncodedPresence(), workers: newWorkers(), pace: defaultPace,
 		devices: newBuckets[parley.DeviceID](), people: newBuckets[parley.PersonID](), networks: newBuckets[netip.Prefix](),
 		requests: newRequestIDs(),
 	}
 	s.SetLimits(c.Limits)
+	s.SetAbout(c.About)
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.sockets = newSockets(s)
 	if s.api, err = s.routes(); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// SetAbout changes what anybody is told of this server.
+func (s *Server) SetAbout(a About) {
+	a.Build, a.Protocol = s.config.Build, ProtocolVersion
+	a.Domains, a.Features = notNil(a.Domains), notNil(a.Features)
+	s.about.Store(&a)
 }
 
 // SetLimits changes the rates while the server runs. They hold from the next
@@ -179,6 +187,10 @@ func (s *Server) Notify(event parley.Event) {
 		s.sockets.peopleChanged(e.People)
 	case parley.RelationChanged:
 		s.sockets.relationChanged(e.Owner, e.Other)
+	case parley.PolicyChanged:
+		if policy.Shows(e.Keys) {
+			s.sockets.lookAgain()
+		}
 	}
 }
 

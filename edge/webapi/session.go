@@ -14,7 +14,7 @@ import (
 const cookieAge = 400 * 24 * 60 * 60
 
 func (s *Server) getAbout(_ context.Context, c caller, _ *nothing) (*reply[About], error) {
-	about := s.config.About
+	about := *s.about.Load()
 	about.Secure = c.secure || c.local
 	return &reply[About]{about}, nil
 }

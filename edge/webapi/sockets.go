@@ -51,7 +51,7 @@ func newSockets(s *Server) *sockets {
 // and returns, so that the request's memory is free.
 func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	c := callerOf(r.Context())
-	err := deviceOnly.refuses(c)
+	err := s.refuses(deviceOnly, c)
 	if err == nil {
 		err = checkHandshake(r)
 	}
@@ -213,6 +213,14 @@ func (k *sockets) peopleChanged(people []parley.PersonID) {
 	people = sortedSet(slices.Clone(people))
 	for _, c := range k.all() {
 		c.changedCards(people)
+	}
+}
+
+// lookAgain shows every connection all the people it watches anew: a rule of the
+// organisation changed what is seen.
+func (k *sockets) lookAgain() {
+	for _, c := range k.all() {
+		c.lookAgain()
 	}
 }
 

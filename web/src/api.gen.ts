@@ -281,6 +281,54 @@ export type PingFrame = {
   readonly type: 'ping'
 }
 
+export type Policies = {
+  readonly policies: readonly Policy[]
+}
+
+export type Policy = {
+  /** The newest change while the server ran, which the configuration may overrule. */
+  readonly changed?: PolicyChange | undefined
+  /** Of attributes: those there are. */
+  readonly choices?: readonly string[] | undefined
+  readonly default: string
+  /** What the rule does. */
+  readonly doc: string
+  readonly key: string
+  readonly kind: 'switch' | 'number' | 'duration' | 'attributes'
+  readonly label: string
+  /** Of a number and a duration. */
+  readonly max?: string | undefined
+  /** Of a number and a duration. */
+  readonly min?: string | undefined
+  /** This version does not ask for the rule yet. */
+  readonly pending?: boolean | undefined
+  /** Where the value comes from. With configuration it is locked. */
+  readonly source: 'default' | 'stored' | 'configuration'
+  /** In force. */
+  readonly value: string
+  /** With configuration: the file and line, or the variable. */
+  readonly where?: string | undefined
+}
+
+export type PolicyChange = {
+  readonly at: string
+  /** The person; not there: somebody at the command line. */
+  readonly by?: string | undefined
+  /** Not there any more when the person has left. */
+  readonly by_name?: string | undefined
+  readonly id: string
+  readonly key: string
+  /** The rule went back to its default. */
+  readonly reset?: boolean | undefined
+  readonly value?: string | undefined
+}
+
+export type PolicyHistory = {
+  readonly changes: readonly PolicyChange[]
+  /** There may be older ones. */
+  readonly more: boolean
+}
+
 export type PongEvent = {
   readonly type: 'pong'
 }
@@ -387,6 +435,10 @@ export type SetNoteRequest = {
   readonly until?: string | undefined
 }
 
+export type SetPolicyRequest = {
+  readonly value: string
+}
+
 export type SetPresenceRequest = {
   readonly state: 'available' | 'busy' | 'do-not-disturb' | 'be-right-back' | 'off-work' | 'appear-away' | 'reset'
   /** When the choice lapses. */
@@ -486,6 +538,22 @@ export type ProblemKind = Problem['title']
 /** What anybody may know of this server. */
 export const getAbout = (signal?: AbortSignal): Promise<About> =>
   call<About>('GET', '/api/about', {}, undefined, signal)
+
+/** The organisation's rules with their values. */
+export const getPolicies = (signal?: AbortSignal): Promise<Policies> =>
+  call<Policies>('GET', '/api/admin/policies', {}, undefined, signal)
+
+/** Gives a rule a value, at once. */
+export const setPolicy = (p: { key: string }, body: SetPolicyRequest, signal?: AbortSignal): Promise<Policy> =>
+  call<Policy>('PUT', `/api/admin/policies/${encodeURIComponent(p.key)}`, {}, body, signal)
+
+/** Gives a rule its default again. */
+export const resetPolicy = (p: { key: string }, signal?: AbortSignal): Promise<Policy> =>
+  call<Policy>('DELETE', `/api/admin/policies/${encodeURIComponent(p.key)}`, {}, undefined, signal)
+
+/** Who changed which rule, the newest change first. */
+export const getPolicyHistory = (p: { key?: string | undefined; before?: string | undefined; limit?: number | undefined }, signal?: AbortSignal): Promise<PolicyHistory> =>
+  call<PolicyHistory>('GET', '/api/admin/policy-history', { key: p.key, before: p.before, limit: p.limit }, undefined, signal)
 
 /** The groups of the Contacts tab. */
 export const getContacts = (signal?: AbortSignal): Promise<Groups> =>
