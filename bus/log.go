@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -29,18 +30,56 @@ func (b *Bus) note(e event) {
 }
 
 // serverLog puts the NATS server's lines into ours. Its notices are details here;
-// its errors are a peer's doing, which it gets over by itself. The lines hold
-// names and addresses of nodes, nothing of a message, and no secret.
+// its errors are a peer's doing, which it gets over by itself, and what it repeats
+// at every attempt is a detail, too. The lines hold names and addresses of nodes,
+// nothing of a message, and no secret.
 type serverLog struct {
 	log   *slog.Logger
 	fatal chan error // the first that the server cannot live with
 	once  sync.Once
+	said  repeated
 }
 
 func (l *serverLog) say(level slog.Level, format string, args []any) {
-	if l.log.Enabled(context.Background(), level) {
-		l.log.Log(context.Background(), level, "the NATS server of this node reports", "line", strings.TrimSpace(fmt.Sprintf(format, args...)))
+	line := strings.TrimSpace(fmt.Sprintf(format, args...))
+	if level == slog.LevelWarn && !l.said.first(line, time.Now()) {
+		level = slog.LevelDebug
 	}
+	if level > slog.LevelDebug && (strings.Contains(line, "authentication error") || strings.Contains(line, "Authorization Violation")) {
+		l.log.Error("another server is refused as a node, or refuses this one: its cluster.secret is another one, or its database", "line", line)
+		return
+	}
+	l.log.Log(context.Background(), level, "the NATS server of this node reports", "line", line)
+}
+
+const (
+	// repeatEvery is how often the same line is told.
+	repeatEvery = 5 * time.Minute
+	maxRepeated = 256
+)
+
+// repeated remembers when lines were told, whatever numbers are in them: ports and
+// connections are others each time.
+type repeated struct {
+	mu   sync.Mutex
+	told map[string]time.Time
+}
+
+var numbers = regexp.MustCompile(`[0-9]+`)
+
+// first reports whether a line is to be told, and notes that it is.
+func (r *repeated) first(line string, now time.Time) bool {
+	line = numbers.ReplaceAllString(line, "#")
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if at, known := r.told[line]; known && now.Sub(at) < repeatEvery {
+		return false
+	}
+	if r.told == nil || len(r.told) >= maxRepeated {
+		r.told = map[string]time.Time{}
+	}
+	r.told[line] = now
+	return true
 }
 
 // Noticef logs what happens in the ordinary course.

@@ -92,6 +92,15 @@ func (m *memoryStore) Retained(context.Context) iter.Seq2[parley.Entry, error] {
 }
 func (m *memoryStore) Floors(context.Context) iter.Seq2[Floor, error] { return sequence(m.floors) }
 
+func (m *memoryStore) Floor(_ context.Context, person parley.PersonID) (Floor, error) {
+	for _, f := range m.floors {
+		if f.Person == person {
+			return f, nil
+		}
+	}
+	return Floor{Person: person}, nil
+}
+
 func (m *memoryStore) Readers(_ context.Context, after parley.DeviceID) iter.Seq2[Reader, error] {
 	list := slices.DeleteFunc(slices.Clone(m.readers), func(r Reader) bool { return r.Device <= after })
 	slices.SortFunc(list, func(a, b Reader) int { return cmp.Compare(a.Device, b.Device) })

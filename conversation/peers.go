@@ -69,7 +69,10 @@ func (l *Log) Hear(h Hint) {
 	case HintRead:
 		l.showRead(h)
 	case HintTyping:
-		l.showTyping(h)
+		// A relation may have changed here that the other node does not know of yet.
+		if l.mayShowTyping(parley.Actor{Kind: parley.ActorPerson, Person: h.From}, h.Person) {
+			l.showTyping(h)
+		}
 	}
 }
 
@@ -169,7 +172,7 @@ func (l *Log) purged(ctx context.Context, ranges []PurgeRange) ([]PurgeRange, er
 
 // review reads from the store what other nodes changed and this one may not have
 // heard of: how far their devices have read, what the time limit took, and what
-// is purged.
+// is purged, also by a node that led for a while.
 func (l *Log) review(ctx context.Context) error {
 	for r, err := range l.store.Readers(ctx, 0) {
 		if err != nil {
@@ -185,9 +188,6 @@ func (l *Log) review(ctx context.Context) error {
 		r := l.reader(f.Person)
 		r.floor, r.missed = max(r.floor, f.Floor), max(r.missed, f.Missed)
 		l.mu.Unlock()
-	}
-	if l.leads() {
-		return nil
 	}
 	gone, err := l.purged(ctx, l.retained())
 	if err != nil {

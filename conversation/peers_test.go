@@ -102,6 +102,57 @@ func TestTypingAndReadMarksCrossNodes(t *testing.T) {
 	}
 }
 
+// A node that knows of a block already must not show what another one, which does
+// not, tells it: neither that the blocked person writes, nor that the other does.
+func TestTypingFromANodeThatDoesNotKnowOfABlockYet(t *testing.T) {
+	for _, block := range [][2]parley.PersonID{{alice, bob}, {bob, alice}} {
+		a, b := twoNodes(t, Reader{Person: alice, Device: 1}, Reader{Person: bob, Device: 2})
+		here, there := a.follow(on(alice, 1), 0), b.follow(on(bob, 2), 0)
+		a.world.blocked[block] = true
+		a.must(b.log.Typing(t.Context(), on(bob, 2), aliceAndBob, true))
+		b.pass()
+		if got := here.Collect(10).Typing; len(got) != 0 {
+			t.Errorf("%d blocks %d: alice was told %v", block[0], block[1], got)
+		}
+		b.world.blocked[block] = true
+		delete(a.world.blocked, block)
+		a.must(a.log.Typing(t.Context(), on(alice, 1), aliceAndBob, true))
+		a.pass()
+		if got := there.Collect(10).Typing; len(got) != 0 {
+			t.Errorf("%d blocks %d: bob was told %v", block[0], block[1], got)
+		}
+	}
+}
+
+// The time limit took something a moment ago, on the node that leads. A device that
+// comes to another one is told so all the same.
+func TestTimeLimitOfAnotherNodeTellsWhoMissed(t *testing.T) {
+	a, b := twoNodes(t, Reader{Person: alice, Device: 1}, Reader{Person: bob, Device: 2})
+	a.must(a.send(on(alice, 1), aliceAndBob, "old"))
+	a.must(a.log.purgeOld(t.Context()))
+	a.store.floors = []Floor{{Person: alice, Missed: 1}, {Person: bob, Missed: 1}}
+	for after, want := range []bool{true, false} {
+		page, err := b.log.Sync(t.Context(), on(bob, 2), parley.Pos(after), 0)
+		if err != nil || page.Missed != want {
+			t.Errorf("after %d: %+v, %v", after, page, err)
+		}
+	}
+}
+
+// What another node purged while it led is gone for the one that leads now, too.
+func TestReviewOfTheLeadingNode(t *testing.T) {
+	a, b := twoNodes(t, Reader{Person: alice, Device: 1}, Reader{Person: bob, Device: 2})
+	a.must(a.send(on(alice, 1), aliceAndBob, "old"))
+	a.leader, b.leader = false, true
+	b.must(b.log.purgeOld(t.Context()))
+	b.store.purged = []PurgeRange{{aliceAndBob, 1}}
+	a.leader, b.leader = true, false
+	a.must(a.log.review(t.Context()))
+	if len(a.log.streams) != 0 || len(a.log.reader(bob).waiting) != 0 {
+		t.Error("still books what is deleted")
+	}
+}
+
 // Only the leading node deletes; the other one lets go of what is deleted, and
 // takes over when it leads, also what was delivered before.
 func TestOneNodePurges(t *testing.T) {

@@ -61,6 +61,9 @@ type Store interface {
 	// Who is not among them has never had a device and has missed nothing.
 	Floors(ctx context.Context) iter.Seq2[Floor, error]
 
+	// Floor returns it for one person; zero but for the person when nothing is kept.
+	Floor(ctx context.Context, person parley.PersonID) (Floor, error)
+
 	// SetRead moves a person's read mark in a stream forward to the entry at pos,
 	// whose number is n. An older mark than the stored one changes nothing, but
 	// what it carries alongside is stored.

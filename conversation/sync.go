@@ -34,8 +34,18 @@ func (l *Log) Sync(ctx context.Context, actor parley.Actor, after parley.Pos, li
 		return Page{}, err
 	}
 	page, streams, head, err := l.behind(actor, after)
-	if err != nil || len(streams) == 0 {
+	if err != nil {
 		return page, err
+	}
+	if l.peers != nil && !page.Missed { // the node that purges knows at once, this one later
+		floor, err := l.store.Floor(ctx, actor.Person)
+		if err != nil {
+			return Page{}, fmt.Errorf("syncing %s: %w", actor.Device, err)
+		}
+		page.Missed = page.Cursor < floor.Missed
+	}
+	if len(streams) == 0 {
+		return page, nil
 	}
 	entries, err := l.store.EntriesAfter(ctx, streams, page.Cursor, limit+1)
 	if err != nil {
@@ -141,13 +151,18 @@ func (l *Log) Typing(_ context.Context, actor parley.Actor, conversation parley.
 	if !ok {
 		return parley.ErrWithheld
 	}
-	if l.gate.Reach(actor, to) != privacy.ReachYes || !l.mayNotice(to, actor.Person) {
+	if !l.mayShowTyping(actor, to) {
 		return nil
 	}
 	hint := Hint{Kind: HintTyping, Person: to, Conversation: conversation, From: actor.Person, On: on}
 	l.showTyping(hint)
 	l.tellPeers(hint)
 	return nil
+}
+
+// mayShowTyping reports whether somebody may learn that from writes to them.
+func (l *Log) mayShowTyping(from parley.Actor, to parley.PersonID) bool {
+	return l.gate.Reach(from, to) == privacy.ReachYes && l.mayNotice(to, from.Person)
 }
 
 // mayNotice reports whether viewer may learn that owner is there at all: what a

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"parley"
 	"parley/edge/webapi"
@@ -172,6 +173,42 @@ func (w *World) Prefer(owner *Device, p privacy.Preferences) {
 	id := w.person(owner)
 	w.whileStopped(func(s *store.Store) error { return s.SetPreferences(w.Context(), id, p, parley.Alongside{}) })
 }
+
+// RelateElsewhere writes what one person decided about another as one more node
+// does, which the running ones do not hear: they learn of it from the database.
+func (w *World) RelateElsewhere(owner, other *Device, level privacy.Level) {
+	w.Helper()
+	r := privacy.Relation{Owner: w.person(owner), Other: w.person(other), Level: level}
+	w.elsewhere(func(s *store.Store) error { return s.SetRelation(w.Context(), r, parley.Alongside{}) })
+}
+
+// EndElsewhere ends a device in the same way, and says when that was durable.
+func (w *World) EndElsewhere(d *Device) (at time.Time) {
+	w.Helper()
+	device, err := parley.ParseDeviceID(d.Session.Device)
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.elsewhere(func(s *store.Store) error {
+		_, err := s.EndDevices(w.Context(), w.person(d), []parley.DeviceID{device}, 0, parley.EndedRevoked, parley.Alongside{})
+		at = time.Now()
+		return err
+	})
+	return at
+}
+
+// elsewhere does something as one more node over the database of the running ones.
+func (w *World) elsewhere(do func(*store.Store) error) {
+	w.Helper()
+	c := w.storeConfig()
+	c.Path = w.TempDir()
+	if err := withStore(c, do); err != nil {
+		w.Fatalf("doing something as another node: %v", err)
+	}
+}
+
+// Database is the address of the PostgreSQL database of the nodes.
+func (w *World) Database() string { return string(w.config("").Database.URL) }
 
 func (w *World) person(d *Device) parley.PersonID {
 	w.Helper()

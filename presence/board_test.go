@@ -22,6 +22,7 @@ type fakeStore struct {
 	mu      sync.Mutex
 	choices map[parley.PersonID]Choice
 	fail    error
+	unread  error // reading one choice fails
 }
 
 func (s *fakeStore) Choices(context.Context) iter.Seq2[PersonChoice, error] {
@@ -37,7 +38,7 @@ func (s *fakeStore) Choices(context.Context) iter.Seq2[PersonChoice, error] {
 func (s *fakeStore) Choice(_ context.Context, id parley.PersonID) (Choice, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.choices[id], s.fail
+	return s.choices[id], errors.Join(s.fail, s.unread)
 }
 
 func (s *fakeStore) SetChoice(_ context.Context, id parley.PersonID, was, is Choice, _ parley.Alongside) error {
@@ -268,6 +269,24 @@ func TestARestartRemembersChoices(t *testing.T) {
 			t.Errorf("the note lapsed: %+v", p)
 		}
 	})
+}
+
+// TestWhatWasChosenShowsThoughItCannotBeReadAgain: the database may be gone a
+// moment after it took a choice, and no other node tells this one of its own.
+func TestWhatWasChosenShowsThoughItCannotBeReadAgain(t *testing.T) {
+	s := &fakeStore{choices: map[parley.PersonID]Choice{}, unread: errors.New("out of reach")}
+	b, err := NewBoard(t.Context(), Config{Store: s, Policy: policy.Fixed(policy.Default())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	actor := parley.Actor{Kind: parley.ActorPerson, Person: 1, Device: 1}
+	b.Report(actor, Activity{Active: true})
+	if err := b.SetState(t.Context(), actor, ChooseAppearAway, time.Time{}); err != nil {
+		t.Errorf("SetState: %v", err)
+	}
+	if got := b.Presence(1).Availability; got != parley.Away {
+		t.Errorf("shows %d", got)
+	}
 }
 
 // Another node may store a choice of the same person in between.

@@ -70,30 +70,39 @@ func (b *Board) choose(ctx context.Context, actor parley.Actor, alter func(*Choi
 	b.mu.RLock()
 	was := r.facts.Choice
 	b.mu.RUnlock()
-	if err := b.alterStored(ctx, actor.Person, was, alter); err != nil {
+	is, err := b.alterStored(ctx, actor.Person, was, alter)
+	if err != nil {
 		return fmt.Errorf("storing a choice: %w", err)
 	}
-	return b.Refresh(context.WithoutCancel(ctx), actor.Person)
+	if b.Refresh(context.WithoutCancel(ctx), actor.Person) != nil {
+		// It holds all the same, and nobody else would ever tell this node of it.
+		b.change(actor.Person, func(r *record) {
+			b.learnt++
+			r.facts.Choice = is
+		}, clock())
+	}
+	return nil
 }
 
 // maxAttempts is how often a choice is made anew from what another node has
 // stored meanwhile. One person does not choose on many devices at once.
 const maxAttempts = 5
 
-// alterStored changes the stored choice, which is believed to be was.
-func (b *Board) alterStored(ctx context.Context, person parley.PersonID, was Choice, alter func(*Choice)) error {
+// alterStored changes the stored choice, which is believed to be was, and returns
+// what is stored then.
+func (b *Board) alterStored(ctx context.Context, person parley.PersonID, was Choice, alter func(*Choice)) (Choice, error) {
 	var err error
 	for range maxAttempts {
 		is := was
 		alter(&is)
 		if err = b.store.SetChoice(ctx, person, was, is, parley.Alongside{}); !errors.Is(err, ErrStale) {
-			return err
+			return is, err
 		}
 		if was, err = b.store.Choice(ctx, person); err != nil {
-			return err
+			return was, err
 		}
 	}
-	return &parley.Error{Kind: parley.Unavailable, Key: "store.unavailable", Err: ErrStale}
+	return was, &parley.Error{Kind: parley.Unavailable, Key: "store.unavailable", Err: ErrStale}
 }
 
 func future(until, now time.Time) error {

@@ -151,8 +151,8 @@ func (g *Gate) SetRelation(ctx context.Context, actor parley.Actor, r Relation) 
 	if err := g.store.SetRelation(ctx, r, parley.Alongside{}); err != nil {
 		return fmt.Errorf("storing a relation: %w", err)
 	}
-	if err := g.Refresh(context.WithoutCancel(ctx), r.Owner, r.Other); err != nil {
-		return err
+	if g.Refresh(context.WithoutCancel(ctx), r.Owner, r.Other) != nil {
+		g.keep(func() { g.remember(r) })
 	}
 	g.announce(parley.RelationChanged{Owner: r.Owner, Other: r.Other})
 	return nil
@@ -204,6 +204,15 @@ func (g *Gate) takeOver(read func() (remember func(), err error)) error {
 	}
 }
 
+// keep puts into memory what was stored just now and cannot be read again: it
+// holds, and nobody else would ever tell this node of it.
+func (g *Gate) keep(remember func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.learnt++
+	remember()
+}
+
 // SetPreferences stores a person's own switches. Only the person may.
 func (g *Gate) SetPreferences(ctx context.Context, actor parley.Actor, person parley.PersonID, p Preferences) error {
 	if err := onlyOwner(actor, person); err != nil {
@@ -212,8 +221,8 @@ func (g *Gate) SetPreferences(ctx context.Context, actor parley.Actor, person pa
 	if err := g.store.SetPreferences(ctx, person, p, parley.Alongside{}); err != nil {
 		return fmt.Errorf("storing preferences: %w", err)
 	}
-	if err := g.RefreshPreferences(context.WithoutCancel(ctx), person); err != nil {
-		return err
+	if g.RefreshPreferences(context.WithoutCancel(ctx), person) != nil {
+		g.keep(func() { g.owner(person).preferences = p })
 	}
 	g.announce(parley.PeopleChanged{People: []parley.PersonID{person}})
 	return nil

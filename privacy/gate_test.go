@@ -18,6 +18,7 @@ type fakeStore struct {
 	relations   map[[2]parley.PersonID]Relation
 	preferences map[parley.PersonID]Preferences
 	fail        error
+	unread      error // reading a single row fails
 }
 
 func newFakeStore(relations ...Relation) *fakeStore {
@@ -50,6 +51,9 @@ func (s *fakeStore) SetRelation(_ context.Context, r Relation, _ parley.Alongsid
 func (s *fakeStore) Relation(_ context.Context, owner, other parley.PersonID) (Relation, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.unread != nil {
+		return Relation{}, s.unread
+	}
 	if r, ok := s.relations[[2]parley.PersonID{owner, other}]; ok {
 		return r, nil
 	}
@@ -59,6 +63,9 @@ func (s *fakeStore) Relation(_ context.Context, owner, other parley.PersonID) (R
 func (s *fakeStore) PreferencesOf(_ context.Context, id parley.PersonID) (Preferences, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.unread != nil {
+		return Preferences{}, s.unread
+	}
 	if p, ok := s.preferences[id]; ok {
 		return p, nil
 	}
@@ -261,6 +268,32 @@ func TestAFailedStoreChangesNothing(t *testing.T) {
 	}
 	if _, err := NewGate(t.Context(), Config{Store: newFakeStore(Relation{1, 2, numLevels, false}), Policy: policy.Fixed(policy.Default())}); err == nil {
 		t.Error("NewGate takes a level that does not exist")
+	}
+}
+
+// What was stored holds, also when the database is gone a moment later: no other
+// node would ever tell this one of its own change.
+func TestWhatWasStoredHoldsThoughItCannotBeReadAgain(t *testing.T) {
+	s := newFakeStore()
+	rules := policy.Default()
+	rules.PrivacyMode = true
+	told := 0
+	g := newGate(t, s, policy.Fixed(rules), func(parley.Event) { told++ })
+	s.unread = errors.New("out of reach")
+	if err := g.SetRelation(t.Context(), person(1), Relation{Owner: 1, Other: 2, Level: Blocked}); err != nil {
+		t.Errorf("SetRelation: %v", err)
+	}
+	if got := g.Class(1, person(2)); got.Level() != Blocked {
+		t.Errorf("who was blocked is %v", got)
+	}
+	if err := g.SetPreferences(t.Context(), person(1), 1, Preferences{OnlyContacts: true}); err != nil {
+		t.Errorf("SetPreferences: %v", err)
+	}
+	if got := g.Class(1, person(3)); got != NonContactClass(true) {
+		t.Errorf("a stranger is %v to somebody in Privacy Mode", got)
+	}
+	if told != 2 {
+		t.Errorf("told %d times", told)
 	}
 }
 

@@ -69,9 +69,9 @@ func (r *reading) checkBus(c *ClusterConfig) {
 		r.checkAddress("cluster.listen", c.Listen)
 		r.fails("cluster.secret", len(c.Secret) < minClusterSecret, "too short; at least %d characters, the same on all nodes", minClusterSecret)
 	}
-	for _, route := range c.Routes {
+	for i, route := range c.Routes { // whose text may be a URL with a password
 		host, _, err := net.SplitHostPort(route)
-		r.fails("cluster.routes", err != nil || host == "", "%.80q is no address and port such as 10.0.0.2:6222", route)
+		r.fails("cluster.routes", err != nil || host == "", "number %d is no address and port such as 10.0.0.2:6222", i+1)
 	}
 	for _, text := range c.NATS {
 		u, err := url.Parse(text)

@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"parley"
 )
 
 // Sources are the places that settings come from. Where two set the same, the
@@ -145,7 +148,11 @@ func (r *reading) readFile() {
 	var tables map[string]any
 	if _, err := toml.Decode(string(text), &tables); err != nil {
 		if syntax, ok := errors.AsType[toml.ParseError](err); ok {
-			r.problem(fmt.Sprintf("%s:%d", r.file, syntax.Position.Line), syntax.LastKey, "%s", syntax.Message)
+			said := syntax.Message
+			if r.isSecret(syntax.LastKey) {
+				said = "is not written as a text: \"…\"" // the decoder would repeat some of it
+			}
+			r.problem(fmt.Sprintf("%s:%d", r.file, syntax.Position.Line), syntax.LastKey, "%s", said)
 		} else {
 			r.problem(r.file, "", "%v", err)
 		}
@@ -174,6 +181,11 @@ func (r *reading) table(name string, values map[string]any) {
 			r.problem(r.inFile(full), full, "unknown; %s", r.known(name))
 		}
 	}
+}
+
+func (r *reading) isSecret(key string) bool {
+	l, ok := r.leaves[key]
+	return ok && l.value.Type() == reflect.TypeFor[parley.Secret]()
 }
 
 func (r *reading) isTable(name string) bool {

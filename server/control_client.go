@@ -67,7 +67,7 @@ func openAlone(ctx context.Context, c Config) (*Control, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	c.Cluster = ClusterConfig{} // the other nodes look at the database now and then
-	p, err := assemble(ctx, &c, egress.New(c.Outside))
+	p, err := assemble(ctx, &c, egress.New(c.Outside), toVisit)
 	if err != nil {
 		return nil, err
 	}

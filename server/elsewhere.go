@@ -10,8 +10,7 @@ import (
 )
 
 // elsewhere is what other nodes changed in the database and this one has yet to
-// take over: people, whom the Book reads without holding up the store's writer,
-// and whatever could not be read at once.
+// take over without holding up the store's writer: people, whom the Book reads.
 type elsewhere struct {
 	apply func(context.Context, parley.Event) error
 	fails func(error)
@@ -44,20 +43,27 @@ func (p *parts) follow() {
 }
 
 // changedElsewhere is called on the store's writer, before anything later is
-// admitted: who ended, and who is what to whom, holds from here on.
-func (p *parts) changedElsewhere(events []parley.Event) {
-	ctx, cancel := context.WithTimeout(context.Background(), retryAfter)
-	defer cancel()
+// admitted: who ended, and who is what to whom, holds from here on. What cannot be
+// read is tried again, and until then nothing is admitted: a message could be one
+// of somebody who is blocked by now.
+func (p *parts) changedElsewhere(events []parley.Event) error {
 	for _, event := range events {
 		if _, slow := event.(parley.PeopleChanged); slow {
 			p.elsewhere.add(event)
 			continue
 		}
-		if err := p.takeOver(ctx, event); err != nil {
-			p.elsewhere.fails(err)
-			p.elsewhere.add(event)
+		if err := p.takeOverSoon(event); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// takeOverSoon gives a read as long as the writer can wait.
+func (p *parts) takeOverSoon(event parley.Event) error {
+	ctx, cancel := context.WithTimeout(context.Background(), retryAfter)
+	defer cancel()
+	return p.takeOver(ctx, event)
 }
 
 // takeOver makes memory right and then tells everybody here.

@@ -72,9 +72,12 @@ func (l layers) run(ctx context.Context, limit time.Duration, between func(ctx c
 	case stopErr := <-stopped:
 		return errors.Join(err, stopErr)
 	case <-time.After(limit):
-		return errors.Join(err, fmt.Errorf("stopping took longer than %v", limit))
+		return errors.Join(err, fmt.Errorf("%w than %v", errTooLong, limit))
 	}
 }
+
+// errTooLong says that something has not ended and may still be at work.
+var errTooLong = errors.New("stopping took longer")
 
 func stopAll(started []running) error {
 	var all error

@@ -44,8 +44,8 @@ type parts struct {
 }
 
 // assemble opens the data folder and builds the parts, each from those before it.
-// Nothing runs yet.
-func assemble(ctx context.Context, c *Config, out *egress.Egress) (*parts, error) {
+// claim says who may use the database beside this program. Nothing runs yet.
+func assemble(ctx context.Context, c *Config, out *egress.Egress, claim func(context.Context, *store.Store, string) error) (*parts, error) {
 	if c.Demo {
 		demoConfig(c)
 	} else if IsDemo(c.Data) {
@@ -55,34 +55,66 @@ func assemble(ctx context.Context, c *Config, out *egress.Egress) (*parts, error
 		return nil, fmt.Errorf("making the data folder: %w", err)
 	}
 	p := &parts{config: c, events: newDispatcher()}
-	if err := p.join(ctx, out); err != nil {
-		return nil, err
-	}
 	var err error
 	if p.store, err = store.Open(ctx, p.database(out)); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), p.close())
+		return nil, errors.Join(err, p.close())
 	}
-	if p.peers != nil {
-		if p.roster, err = p.store.Roster(); err != nil {
+	for _, step := range []func() error{
+		func() error { return claim(ctx, p.store, c.Cluster.Node) },
+		func() error { return p.join(ctx, out) },
+		func() error { return p.build(ctx) },
+	} {
+		if err := step(); err != nil {
 			return nil, errors.Join(err, p.close())
 		}
-	}
-	if err := p.build(ctx); err != nil {
-		return nil, errors.Join(err, p.close())
 	}
 	return p, nil
 }
 
-// database says where the database is and how it is reached.
-func (p *parts) database(out *egress.Egress) store.Config {
-	c := store.Config{Path: p.config.Data, URL: string(p.config.Database.URL), Log: p.config.Logger, Dial: out.Dialer(egress.Database)}
-	if p.peers != nil {
-		c.Committed = p.peers.committed
+// toServe claims the database for a server: as one of several nodes, or as the
+// only one. Servers that do not know of each other must not share a database, for
+// neither would obey what is decided on the other.
+func toServe(ctx context.Context, s *store.Store, node string) error {
+	claim := s.ClaimAlone
+	if node != "" {
+		claim = func(ctx context.Context) error { return s.ClaimNode(ctx, node) }
 	}
-	return c
+	switch err := claim(ctx); {
+	case errors.Is(err, store.ErrNameTaken):
+		return fmt.Errorf("%w: cluster.node is %q on another server that uses this database", err, node)
+	case errors.Is(err, store.ErrInUse) && node != "":
+		return fmt.Errorf("another server uses this database and has no cluster.node: %w", err)
+	case errors.Is(err, store.ErrInUse):
+		return fmt.Errorf("another server uses this database; several have to be nodes of one cluster, each with a cluster.node: %w", err)
+	default:
+		return err
+	}
 }
 
-// join opens the way to the other nodes, where there are any.
+// toVisit claims it for a command that runs while no server of this data folder
+// does.
+func toVisit(ctx context.Context, s *store.Store, _ string) error {
+	err := s.ClaimVisit(ctx)
+	if errors.Is(err, store.ErrInUse) {
+		err = fmt.Errorf("a server with another data folder uses this database; run the command there: %w", err)
+	}
+	return err
+}
+
+// database says where the database is and how it is reached.
+func (p *parts) database(out *egress.Egress) store.Config {
+	return store.Config{
+		Path: p.config.Data, URL: string(p.config.Database.URL), Log: p.config.Logger, Dial: out.Dialer(egress.Database),
+		Committed: func() {
+			if p.peers != nil {
+				p.peers.committed()
+			}
+		},
+	}
+}
+
+// join opens the way to the other nodes, where there are any. Nodes over another
+// database, or over one that was restored since, are none of them.
 func (p *parts) join(ctx context.Context, out *egress.Egress) error {
 	c := &p.config.Cluster
 	if c.Node == "" {
@@ -93,7 +125,7 @@ func (p *parts) join(ctx context.Context, out *egress.Egress) error {
 		return err
 	}
 	b, err := bus.New(ctx, bus.Config{
-		Node: c.Node, Listen: c.Listen, Advertise: c.Advertise, Routes: c.Routes, Secret: c.Secret,
+		Node: c.Node, Cluster: fmt.Sprintf("parley-%016x", p.store.Epoch()), Listen: c.Listen, Advertise: c.Advertise, Routes: c.Routes, Secret: c.Secret,
 		URLs: c.NATS, User: c.User, Password: c.Password, Token: c.Token, Dialer: natsDialer{out.Dialer(egress.Bus)},
 		TLS: secure, Log: p.config.Logger,
 	})
@@ -101,7 +133,8 @@ func (p *parts) join(ctx context.Context, out *egress.Egress) error {
 		return fmt.Errorf("joining the other nodes: %w", err)
 	}
 	p.peers = newPeers(b, p.config.Logger)
-	return nil
+	p.roster, err = p.store.Roster()
+	return err
 }
 
 // natsDialer makes a dialer that of the NATS client.

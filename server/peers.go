@@ -48,7 +48,7 @@ type peers struct {
 	mu      sync.Mutex
 	acks    map[parley.DeviceID]conversation.Hint // to be told
 	whose   map[remoteDevice]parley.PersonID      // who is where, as far as other nodes told
-	failing map[string]bool                       // nodes that do not reach the database
+	failing map[string]bool                       // whether nodes do not reach the database, this one included
 }
 
 // remoteDevice is a device as another node knows it.
@@ -84,9 +84,22 @@ func (p *peers) Tell(h conversation.Hint) {
 	}
 }
 
-// Leads implements conversation.Peers: the first node by name does.
+// Leads implements conversation.Peers.
 func (p *peers) Leads() bool {
-	return p.bus.Node() == slices.Min(p.nodes())
+	nodes := p.nodes()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.bus.Node() == leader(nodes, p.failing)
+}
+
+// leader is the first node by name that reaches the database; empty: none does.
+func leader(nodes []string, failing map[string]bool) string {
+	for _, node := range nodes {
+		if !failing[node] {
+			return node
+		}
+	}
+	return ""
 }
 
 // nodes are the names of the nodes that are heard, this one included.
@@ -201,6 +214,9 @@ func (p *peers) tellHealth(failing bool) {
 	if failing {
 		value = 1
 	}
+	p.mu.Lock()
+	p.failing[p.bus.Node()] = failing
+	p.mu.Unlock()
 	p.health.Set(1, []byte{value})
 }
 
@@ -208,8 +224,8 @@ func (p *peers) tellHealth(failing bool) {
 func (p *peers) reached() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, failing := range p.failing {
-		if !failing {
+	for node, failing := range p.failing {
+		if node != p.bus.Node() && !failing {
 			return true
 		}
 	}

@@ -63,7 +63,7 @@ func New(c Config) (*Server, error) {
 	outside.Log = s.log
 	s.out = egress.New(outside)
 	var err error
-	if s.parts, err = assemble(context.Background(), &s.config, s.out); err != nil {
+	if s.parts, err = assemble(context.Background(), &s.config, s.out, toServe); err != nil {
 		return nil, err
 	}
 	s.current = s.config
@@ -289,6 +289,9 @@ func (s *Server) Run(ctx context.Context) error {
 	defer stopping()
 	err := stack.run(ctx, stopTime, func(ctx context.Context, started int) error { return s.started(ctx, started, len(stack)) })
 	s.health.ready.Store(false)
+	if errors.Is(err, errTooLong) {
+		return err // closing would wait for what does not end, such as a database that does not answer
+	}
 	s.log.Info("stopped")
 	return errors.Join(err, s.close())
 }

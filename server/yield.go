@@ -74,6 +74,7 @@ type watch struct {
 
 	resting bool
 	since   time.Time // when the view began that is not acted upon yet
+	others  bool      // there were other nodes when the database answered last
 }
 
 // run looks once a second until ctx ends.
@@ -124,10 +125,15 @@ func (w *watch) look(now time.Time, recorded []string) {
 	since, failing := w.roster.Failing()
 	failing = failing && now.Sub(since) >= failingAfter
 	w.peers.tellHealth(failing)
+	if recorded != nil {
+		w.others = slices.ContainsFunc(recorded, func(node string) bool { return node != w.node })
+	}
 	reason := ""
 	switch {
 	case failing && w.peers.reached():
 		reason = "the database is out of reach of this node, not of others"
+	case failing && w.others && len(w.peers.nodes()) == 1:
+		reason = "this node reaches neither the database nor another node"
 	case !failing && cutOff(w.node, recorded, w.peers.nodes()):
 		reason = "this node does not hear all that are there"
 	}

@@ -94,8 +94,36 @@ func TestDevicesAreSentAwayAndTakenAgain(t *testing.T) {
 	}
 	s.reach = false
 	looks(8, false, "nobody reaches the database: here is as good as there")
+	s.recorded, s.heard = nil, []string{"b"}
+	looks(8, true, "this node reaches nobody at all, and others were there")
+	s.failing, s.recorded = false, []string{"b"}
+	looks(8, false, "the database is there, and nobody else")
+	s.failing, s.recorded = true, nil
+	looks(8, false, "it is gone again: nobody else was there")
+	s.recorded, s.heard = []string{"a", "b"}, []string{"a", "b"}
 	s.failing, s.reach = false, true
 	looks(8, false, "all is well again")
+}
+
+func TestLeader(t *testing.T) {
+	for _, test := range []struct {
+		nodes, failing []string
+		want           string
+	}{
+		{[]string{"a"}, nil, "a"},
+		{[]string{"a", "b"}, nil, "a"},
+		{[]string{"a", "b"}, []string{"b"}, "a"},
+		{[]string{"a", "b"}, []string{"a"}, "b"}, // what a cannot delete, b does
+		{[]string{"a", "b"}, []string{"a", "b"}, ""},
+	} {
+		failing := map[string]bool{}
+		for _, node := range test.failing {
+			failing[node] = true
+		}
+		if got := leader(test.nodes, failing); got != test.want {
+			t.Errorf("of %q, with %q failing: %q leads, want %q", test.nodes, test.failing, got, test.want)
+		}
+	}
 }
 
 func peopleChanged(person int) parley.PeopleChanged {

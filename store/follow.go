@@ -16,8 +16,9 @@ import (
 
 const (
 	// pollEvery is how often a node looks by itself whether others have committed
-	// something: whoever was to wake it may have failed.
-	pollEvery = time.Second
+	// something: whoever was to wake it may have failed, and a device that was ended
+	// has to be gone within a second all the same.
+	pollEvery = 500 * time.Millisecond
 
 	// lookTime is how long that may take, and how long it takes to notice that the
 	// database does not answer any more.
@@ -111,7 +112,9 @@ func (w *writer) follow(ctx context.Context, to place) error {
 			w.ended = errBehind
 			return errBehind
 		}
-		w.changed(events(news))
+		if err := w.changed(events(news)); err != nil {
+			return fmt.Errorf("taking over what other nodes changed: %w", err)
+		}
 		w.seq = news[len(news)-1].seq
 	}
 	for head := w.at().head; head < to.head; head = w.at().head {

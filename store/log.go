@@ -155,6 +155,16 @@ func (s *Store) Floors(ctx context.Context) iter.Seq2[conversation.Floor, error]
 	})
 }
 
+// Floor implements conversation.Store.
+func (s *Store) Floor(ctx context.Context, person parley.PersonID) (conversation.Floor, error) {
+	f := conversation.Floor{Person: person}
+	err := s.read.queryRow(ctx, `SELECT floor, missed FROM readers WHERE person = $1`, int64(person)).Scan(&f.Floor, &f.Missed)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return f, parley.Wrap(err, "reading the place of %v", person)
+}
+
 // setRead moves a read mark forward.
 type setRead struct {
 	person parley.PersonID

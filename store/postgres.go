@@ -10,7 +10,9 @@ import (
 	"io"
 	"maps"
 	"net"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -89,7 +91,7 @@ type postgresEngine struct {
 func newPostgres(c Config) (*postgresEngine, error) {
 	config, err := pgx.ParseConfig(c.URL)
 	if err != nil {
-		return nil, fmt.Errorf("reading the database's address: %w", err) // pgx leaves the password out
+		return nil, addressError(c.URL, err)
 	}
 	if c.Dial != nil {
 		config.DialFunc = c.Dial
@@ -101,6 +103,18 @@ func newPostgres(c Config) (*postgresEngine, error) {
 		config.ConnectTimeout = dialTime
 	}
 	return &postgresEngine{config, commitTime}, nil
+}
+
+// addressError says what is wrong with an address and repeats nothing of it: pgx
+// leaves out the password of the user, but none that stands among the parameters.
+func addressError(address string, err error) error {
+	const end = "`: " // of the address in pgx's text
+	text := err.Error()
+	i := strings.LastIndex(text, end)
+	if _, bad := url.Parse(address); bad != nil || i < 0 {
+		return errors.New("reading the database's address: it is no URL")
+	}
+	return fmt.Errorf("reading the database's address: %s", text[i+len(end):])
 }
 
 // open gives at most so many connections with these settings.

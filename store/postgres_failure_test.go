@@ -132,10 +132,11 @@ func TestUnknownOutcomeOfACommit(t *testing.T) {
 	c.Dial = way.dial
 	w := prepared(t, c)
 	changes := make(chan parley.Event, 10)
-	w.OnChanges(func(events []parley.Event) {
+	w.OnChanges(func(events []parley.Event) error {
 		for _, e := range events {
 			changes <- e
 		}
+		return nil
 	})
 	w.run()
 	check(t, w.add(message(1, 1, 1, "before")))
@@ -297,7 +298,10 @@ func TestMissedChanges(t *testing.T) {
 		_, err := s.exec(context.Background(), `DELETE FROM changes WHERE seq < 3`)
 		return err
 	})
-	b.OnChanges(func(events []parley.Event) { t.Errorf("told of %v", events) })
+	b.OnChanges(func(events []parley.Event) error {
+		t.Errorf("told of %v", events)
+		return nil
+	})
 	asked := make(chan error, 1)
 	b.Append(t.Context(), message(1, 1, 1, "x"), func(_ parley.Pos, err error) { asked <- err })
 	if err := b.Store.Run(t.Context()); !errors.Is(err, errBehind) {

@@ -28,6 +28,12 @@ func (e *postgresEngine) keep(ctx context.Context, s *Store) {
 	defer vacuum.Stop()
 	trim := time.NewTimer(firstTrim)
 	defer trim.Stop()
+	var hold <-chan time.Time
+	if s.claim != nil {
+		ticker := time.NewTicker(claimEvery)
+		defer ticker.Stop()
+		hold = ticker.C
+	}
 	var vacuumed uint64
 	for {
 		var err error
@@ -41,6 +47,8 @@ func (e *postgresEngine) keep(ctx context.Context, s *Store) {
 					s.stats.sweeps.Add(1)
 				}
 			}
+		case <-hold:
+			s.holdClaim(ctx)
 		case <-trim.C:
 			err = s.writer.do(ctx, s.writer.bulk, trimFeed{time.Now().Add(-feedTime)})
 			trim.Reset(trimEvery)

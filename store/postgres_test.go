@@ -174,10 +174,11 @@ func TestNodesTellEachOther(t *testing.T) {
 	b := prepared(t, node(t, c))
 	var mu sync.Mutex
 	var told []parley.Event
-	b.OnChanges(func(events []parley.Event) {
+	b.OnChanges(func(events []parley.Event) error {
 		mu.Lock()
 		defer mu.Unlock()
 		told = append(told, events...)
+		return nil
 	})
 	b.run()
 	ctx := t.Context()
@@ -234,7 +235,10 @@ func TestOthersAreToldBeforeOneGoesOn(t *testing.T) {
 		defer mu.Unlock()
 		order = append(order, what)
 	}
-	b.OnChanges(func(events []parley.Event) { note(fmt.Sprintf("%T", events[0])) })
+	b.OnChanges(func(events []parley.Event) error {
+		note(fmt.Sprintf("%T", events[0]))
+		return nil
+	})
 	b.OnCommit(func(entries []parley.Entry) { note(string(entries[0].Body)) })
 	b.OnAdmit(func(e *parley.Entry) error {
 		note("admit " + string(e.Body))
@@ -251,6 +255,47 @@ func TestOthersAreToldBeforeOneGoesOn(t *testing.T) {
 	})
 	if want := []string{"parley.RelationChanged", "foreign", "admit own", "own"}; !slices.Equal(order, want) {
 		t.Errorf("order %v, want %v", order, want)
+	}
+}
+
+// TestNothingIsCommittedBeforeChangesAreTakenOver: a node that cannot read whom
+// somebody has blocked must not admit a message of theirs meanwhile.
+func TestNothingIsCommittedBeforeChangesAreTakenOver(t *testing.T) {
+	c := onPostgres(t)
+	a, b := start(t, c), prepared(t, node(t, c))
+	broken := errors.New("cannot be read now")
+	var mu sync.Mutex
+	var failing, admitted bool
+	var told int
+	b.OnChanges(func([]parley.Event) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if failing {
+			return broken
+		}
+		told++
+		return nil
+	})
+	b.OnAdmit(func(*parley.Entry) error {
+		mu.Lock()
+		defer mu.Unlock()
+		admitted = admitted || told == 0
+		return nil
+	})
+	failing = true
+	check(t, a.SetRelation(t.Context(), privacy.Relation{Owner: 1, Other: 2}, parley.Alongside{}))
+	b.run()
+	if err := b.add(message(1, 1, 1, "too early")); parley.KindOf(err) != parley.Unavailable || !errors.Is(err, broken) {
+		t.Errorf("a message before the change was taken over: %v", err)
+	}
+	mu.Lock()
+	failing = false
+	mu.Unlock()
+	check(t, b.add(message(1, 1, 2, "after")))
+	mu.Lock()
+	defer mu.Unlock()
+	if told == 0 || admitted {
+		t.Errorf("told %d times; admitted something before: %v", told, admitted)
 	}
 }
 

@@ -251,5 +251,10 @@ func TestTimeLimit(t *testing.T) {
 		if got := all(t, w.Floors(ctx)); !slices.Equal(got, want) {
 			t.Errorf("missed: %v, want %v", got, want)
 		}
+		for _, one := range append(want, conversation.Floor{Person: 99}) {
+			if got := must(w.Floor(ctx, one.Person))(t); got != one {
+				t.Errorf("of %v: %v, want %v", one.Person, got, one)
+			}
+		}
 	})
 }

@@ -58,6 +58,7 @@ type Store struct {
 	read    *reader
 	writer  *writer
 	stats   counters
+	claim   *claim // nil: none; belongs to Run when it runs
 	swept   uint64 // rows purged when the last sweep began; belongs to Run
 	epoch   uint64
 	sealKey [16]byte
@@ -85,7 +86,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	where := "in " + c.Path
 	if c.URL != "" {
-		where = "of the other nodes" // the address holds a password
+		where = "on a PostgreSQL server" // the address holds a password
 	}
 	if err := s.open(ctx, c); err != nil {
 		if errors.Is(err, errDamaged) {
@@ -180,10 +181,11 @@ func (s *Store) OnAdmit(ask func(*parley.Entry) error) { s.writer.admit = ask }
 // OnChanges sets the function that is told of what other nodes changed, in order:
 // before any entry of the same commit or a later one, and before this node's own
 // entries of later commits are admitted. It runs on the writer's goroutine, may
-// read from the Store, and must not wait for a change of its own. What the node
-// itself changed it is told only if it could not know whether the commit had
+// read from the Store, and must not wait for a change of its own. When it fails,
+// nothing later is told and nothing committed; it is told the same again. What the
+// node itself changed it is told only if it could not know whether the commit had
 // succeeded. Call it once, before the store runs.
-func (s *Store) OnChanges(told func([]parley.Event)) { s.writer.changed = told }
+func (s *Store) OnChanges(told func([]parley.Event) error) { s.writer.changed = told }
 
 // Wake says that another node has committed something. It does not block.
 func (s *Store) Wake() { s.writer.look() }
@@ -236,7 +238,7 @@ func (s *Store) closeFiles() error {
 	if s.writer != nil {
 		errs = append(errs, s.writer.disconnect())
 	}
-	errs = append(errs, s.lock.release())
+	errs = append(errs, s.claim.drop(), s.lock.release())
 	return errors.Join(errs...)
 }
 

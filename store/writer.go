@@ -80,11 +80,11 @@ type writer struct {
 	gate     sync.RWMutex
 	stopping chan struct{}
 
-	admit      func(*parley.Entry) error // set before run
-	committed  func([]parley.Entry)      // set before run
-	changed    func([]parley.Event)      // set before run
-	jobs       func()                    // told when a job was stored; set before run
-	wakeOthers func()                    // set before run
+	admit      func(*parley.Entry) error  // set before run
+	committed  func([]parley.Entry)       // set before run
+	changed    func([]parley.Event) error // set before run
+	jobs       func()                     // told when a job was stored; set before run
+	wakeOthers func()                     // set before run
 
 	// These belong to the goroutine of run.
 	session *session // nil: the connection was lost
@@ -102,7 +102,7 @@ func newWriter(e engine, s *session, log *slog.Logger, stats *counters) *writer 
 		upkeep: make(chan upkeep), wake: make(chan struct{}, 1), wrote: make(chan struct{}, 1), cursors: newCursors(),
 		stopping: make(chan struct{}),
 		admit:    func(*parley.Entry) error { return nil }, committed: func([]parley.Entry) {},
-		changed: func([]parley.Event) {}, wakeOthers: func() {}, jobs: func() {},
+		changed: func([]parley.Event) error { return nil }, wakeOthers: func() {}, jobs: func() {},
 		heads: map[parley.StreamID]uint64{},
 	}
 }
@@ -131,20 +131,16 @@ func (w *writer) put(ctx context.Context, queue chan item, it item) error {
 	}
 }
 
-// do queues an operation and waits until it is durable or refused. When ctx ends
-// first the operation may still be done.
+// do queues an operation, waiting for room as long as ctx allows, and then waits
+// until it is durable or refused, whatever ctx says: whoever changes the database
+// has to learn of it, or memory would not follow.
 func (w *writer) do(ctx context.Context, queue chan item, op operation) error {
 	answer := make(chan error, 1)
 	it := item{op: op, bulk: queue == w.bulk, done: func(_ parley.Pos, err error) { answer <- err }}
 	if err := w.put(ctx, queue, it); err != nil {
 		return err
 	}
-	select {
-	case err := <-answer:
-		return err
-	case <-ctx.Done():
-		return fmt.Errorf("waiting for the commit: %w", context.Cause(ctx))
-	}
+	return <-answer
 }
 
 // between has the writer do work on its connection between two commits.

@@ -8,9 +8,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"parley"
 	"parley/conversation"
+	"parley/privacy"
 )
 
 // pragma sets a pragma of the writer's connection.
@@ -280,6 +282,44 @@ func TestWriterForgetsStreams(t *testing.T) {
 		check(t, w.add(message(s, 1, 3, "three")))
 		if last := w.entries()[2]; last.N != 3 {
 			t.Errorf("after forgetting, the third entry has number %d", last.N)
+		}
+	})
+}
+
+// TestWhoeverChangesLearnsOfIt: once a change waits for the writer, its owner is
+// told what became of it, also one whose own time is over by then, such as a
+// request whose client has gone. Else a device would be ended in the database and
+// stay connected.
+func TestWhoeverChangesLearnsOfIt(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, c Config) {
+		w := prepared(t, c)
+		busy, release := make(chan struct{}), make(chan struct{})
+		w.OnAdmit(func(*parley.Entry) error {
+			close(busy)
+			<-release
+			return nil
+		})
+		w.run()
+		w.Append(t.Context(), message(1, 1, 1, "x"), func(parley.Pos, error) {})
+		<-busy
+		ctx, cancel := context.WithCancel(t.Context())
+		answer := make(chan error, 1)
+		go func() {
+			answer <- w.SetRelation(ctx, privacy.Relation{Owner: 1, Other: 2, Level: privacy.Blocked}, parley.Alongside{})
+		}()
+		until(t, "the change waits", func() bool { return len(w.writer.queue) == 1 })
+		cancel()
+		select {
+		case err := <-answer:
+			t.Errorf("answered %v before anybody could know", err)
+		case <-time.After(20 * time.Millisecond):
+		}
+		close(release)
+		if err := <-answer; err != nil {
+			t.Errorf("SetRelation: %v", err)
+		}
+		if r := must(w.Relation(t.Context(), 1, 2))(t); r.Level != privacy.Blocked {
+			t.Errorf("stored %v", r)
 		}
 	})
 }

@@ -171,9 +171,17 @@ func (s *Server) Rest(on bool) {
 func (s *Server) away() bool { return s.draining.Load() || s.resting.Load() }
 
 // Displace ends the connection of a device that has connected to another node
-// meanwhile.
+// meanwhile. What is told of that may be late: the device may have come back since,
+// or what connected there may be a frame that lay in the buffer of a node that was
+// frozen. So a connection that is younger than that may be late is not told that
+// another took its place, after which a device would not dial again.
 func (s *Server) Displace(device parley.DeviceID) {
-	if c := s.sockets.of(device); c != nil {
+	c := s.sockets.of(device)
+	switch {
+	case c == nil:
+	case time.Since(c.opened) < s.pace.doubtful:
+		c.end(CloseGoingAway, nil)
+	default:
 		c.end(CloseReplaced, nil)
 	}
 }

@@ -276,6 +276,28 @@ func TestNoHelloInTime(t *testing.T) {
 	w.signIn("anna").dial().ends(CloseNoHello)
 }
 
+// TestDeviceOnAnotherNode: a connection that another node's has taken the place of
+// ends for good, but not one that may be the newer of the two, whose device has to
+// come back by itself.
+func TestDeviceOnAnotherNode(t *testing.T) {
+	for _, test := range []struct {
+		doubtful time.Duration
+		code     uint16
+	}{{time.Hour, CloseGoingAway}, {0, CloseReplaced}} {
+		w := newWorld(t, func(_ *Config, p *pace) { p.doubtful = test.doubtful })
+		anna, ben := w.signIn("anna"), w.signIn("ben")
+		here, other := anna.online(), ben.online()
+		device, err := parley.ParseDeviceID(anna.session.Device)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.server.Displace(device)
+		here.ends(test.code)
+		other.send(PingFrame{Type: "ping"})
+		other.expect("pong")
+	}
+}
+
 func TestOneSocketADevice(t *testing.T) {
 	w := newWorld(t)
 	anna, ben := w.signIn("anna"), w.signIn("ben")

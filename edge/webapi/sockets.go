@@ -27,11 +27,14 @@ type pace struct {
 	closing time.Duration // from the decision to close until the connection is gone at the latest
 	recheck time.Duration // how often a session is looked up again
 	renew   time.Duration // how often signs of life reach the board at most
+
+	doubtful time.Duration // for how long a connection may be newer than one that is told of
 }
 
 var defaultPace = pace{
 	tick: time.Second, hello: helloWithin, ping: pingEvery, silent: silentFor, write: writeWithin,
 	closing: 800 * time.Millisecond, recheck: time.Hour, renew: 10 * time.Second,
+	doubtful: 30 * time.Second, // twice the time after which a node that is not heard is gone
 }
 
 // sockets are the open connections, at most one a device.
