@@ -4,6 +4,7 @@
 # make check   fast static checks
 # make dev     serve the demo organisation with a web app that reloads as it is edited
 # make generate, make fuzz, make soak
+# make fixture RELEASE=0001   keep what a release leaves behind, for the tests of upgrading
 # make bench   what the server has to reach, and what it reaches on this machine
 # make bench-peers   the same loads on ejabberd, Prosody and Parley, one after the other
 
@@ -15,7 +16,7 @@ web_sources := $(shell find web/src web/public web/build -type f 2>/dev/null) \
 	$(wildcard web/*.html web/*.ts web/*.json)
 fuzz_files := $(shell git grep -l '^func Fuzz' -- '*_test.go' 2>/dev/null)
 
-.PHONY: run build test check dev generate fuzz soak bench bench-peers
+.PHONY: run build test check dev generate fixture fuzz soak bench bench-peers
 .PHONY: toolchain static go-test web-test browser-test bin/parley bin/parley-load
 
 run: build
@@ -71,6 +72,11 @@ dev: build
 
 generate: build
 	go generate ./...
+
+# What a release leaves behind: its databases and a browser's profile, kept as test/upgrade/RELEASE.
+fixture: build
+	@if [ -z "$(RELEASE)" ]; then echo "name the release: make fixture RELEASE=0001"; exit 1; fi
+	go test ./test/upgrade -count=1 -run '^TestMakeFixture$$' -args -release $(RELEASE)
 
 # Every fuzz target for FUZZTIME.
 fuzz:

@@ -139,16 +139,20 @@ func TrySignIn(t testing.TB, base string, request webapi.SignInRequest) (*Device
 	if request.DeviceClass == "" {
 		request.DeviceClass = "mobile"
 	}
-	d := &Device{
-		t: t, bases: []string{base}, quiet: quietFor, pong: pongWithin, changed: make(chan struct{}),
-		index: map[string]bool{}, presence: map[string]webapi.Presence{}, delivered: map[string]string{},
-		read: map[string]string{}, typing: map[string]bool{}, refused: map[string]webapi.Problem{}, underWay: map[string]string{}, known: map[string]bool{}, heard: map[string]int{},
-	}
+	d := newDevice(t, base)
 	if err := d.Call("POST", "/api/session", request, &d.Session); err != nil {
 		return nil, err
 	}
 	d.token, d.cursor = d.Session.Token, d.Session.Cursor
 	return d, nil
+}
+
+func newDevice(t testing.TB, base string) *Device {
+	return &Device{
+		t: t, bases: []string{base}, quiet: quietFor, pong: pongWithin, changed: make(chan struct{}),
+		index: map[string]bool{}, presence: map[string]webapi.Presence{}, delivered: map[string]string{},
+		read: map[string]string{}, typing: map[string]bool{}, refused: map[string]webapi.Problem{}, underWay: map[string]string{}, known: map[string]bool{}, heard: map[string]int{},
+	}
 }
 
 func randomID() string {
@@ -507,13 +511,14 @@ func (d *Device) Say(to *Device, text string) string {
 // Hears waits until a text from the person of another device is in the history.
 func (d *Device) Hears(from *Device, text string) {
 	d.t.Helper()
-	d.Wait(fmt.Sprintf("%q from %s", text, from.Session.Address), func() bool {
-		for _, m := range d.history {
-			if m.From == from.Session.Person.ID && m.Text == text {
-				return true
-			}
-		}
-		return false
+	d.HearsFrom(from.Session.Person.ID, text)
+}
+
+// HearsFrom is Hears for somebody of whom the test has no device.
+func (d *Device) HearsFrom(person, text string) {
+	d.t.Helper()
+	d.Wait(fmt.Sprintf("%q from %s", text, person), func() bool {
+		return slices.ContainsFunc(d.history, func(m Message) bool { return m.From == person && m.Text == text })
 	})
 }
 

@@ -160,3 +160,13 @@ func (d *Device) Answered(clientID string) webapi.Problem {
 	defer d.mu.Unlock()
 	return d.refused[clientID]
 }
+
+// Pings waits until the server has handled every frame of this device so far.
+func (d *Device) Pings() {
+	d.t.Helper()
+	d.mu.Lock()
+	before := d.heard["pong"]
+	d.mu.Unlock()
+	d.frame(webapi.PingFrame{Type: "ping"})
+	d.Wait("a pong", func() bool { return d.heard["pong"] > before })
+}

@@ -88,7 +88,13 @@ func startNodes(t testing.TB, n int, change []func(*server.Config)) *World {
 	t.Helper()
 	w := newWorld(t, change)
 	demo := w.configured(t.TempDir()).Demo
-	for _, s := range setups(t, n, database(t, demo), demo) {
+	return w.over(setups(t, n, database(t, demo), demo))
+}
+
+// over starts the nodes of these setups.
+func (w *World) over(all []setup) *World {
+	w.Helper()
+	for _, s := range all {
 		w.nodes = append(w.nodes, &node{setup: s.apply})
 		w.Data = cmp.Or(w.Data, s.Data)
 	}

@@ -164,14 +164,14 @@ func (w *World) Relate(owner, other *Device, level privacy.Level) {
 func (w *World) RelateAs(owner, other *Device, r privacy.Relation) {
 	w.Helper()
 	r.Owner, r.Other = w.person(owner), w.person(other)
-	w.whileStopped(func(s *store.Store) error { return s.SetRelation(w.Context(), r, parley.Alongside{}) })
+	w.WhileStopped(func(s *store.Store) error { return s.SetRelation(w.Context(), r, parley.Alongside{}) })
 }
 
 // Prefer writes a person's own switches in the same way.
 func (w *World) Prefer(owner *Device, p privacy.Preferences) {
 	w.Helper()
 	id := w.person(owner)
-	w.whileStopped(func(s *store.Store) error { return s.SetPreferences(w.Context(), id, p, parley.Alongside{}) })
+	w.WhileStopped(func(s *store.Store) error { return s.SetPreferences(w.Context(), id, p, parley.Alongside{}) })
 }
 
 // RelateElsewhere writes what one person decided about another as one more node
@@ -219,7 +219,9 @@ func (w *World) person(d *Device) parley.PersonID {
 	return id
 }
 
-func (w *World) whileStopped(do func(*store.Store) error) {
+// WhileStopped stops the server, lets do write to its database, and starts it again
+// at the same address.
+func (w *World) WhileStopped(do func(*store.Store) error) {
 	w.Helper()
 	addr := w.Server.Addr()
 	w.Stop()

@@ -74,14 +74,28 @@ func StartAlone(t testing.TB, change ...func(*server.Config)) *World {
 
 func startAlone(t testing.TB, change []func(*server.Config)) *World {
 	t.Helper()
-	w := newWorld(t, change)
 	data := t.TempDir()
-	if w.configured(data).Demo {
+	if newWorld(t, change).configured(data).Demo {
 		fillDemo(t, data)
 	}
+	return StartOver(t, data, change...)
+}
+
+// StartOver starts one node over the SQLite database of a folder, whatever the
+// setting.
+func StartOver(t testing.TB, data string, change ...func(*server.Config)) *World {
+	t.Helper()
+	w := newWorld(t, change)
 	w.nodes = []*node{{setup: func(c *server.Config) { c.Data = data }}}
 	w.Data = data
 	return w.begin()
+}
+
+// StartNodesOver starts two nodes over a PostgreSQL database, whatever the setting.
+func StartNodesOver(t testing.TB, database string, change ...func(*server.Config)) *World {
+	t.Helper()
+	w := newWorld(t, change)
+	return w.over(setups(t, 2, database, w.configured(t.TempDir()).Demo))
 }
 
 func newWorld(t testing.TB, change []func(*server.Config)) *World {

@@ -46,10 +46,16 @@ export function endWithUs(child) {
 process.once('SIGTERM', () => process.exit(1))
 
 export class Server {
-  /** Starts a server over a fresh data folder. */
-  static async start() {
+  /**
+   * Starts a server over a fresh data folder, with the demo organisation. `fill`
+   * puts another one into the folder and gives the variables that name it; `program`
+   * is another build of Parley.
+   */
+  static async start({ program = binary, fill } = {}) {
     const server = new Server()
+    server.program = program
     server.data = mkdtempSync(join(tmpdir(), 'parley-browser-'))
+    server.environment = fill?.(server.data)
     server.port = await freePort()
     server.url = `http://127.0.0.1:${server.port}`
     await server.run()
@@ -59,7 +65,8 @@ export class Server {
   /** Starts the program, again after `stop` or `kill`, over the same data and port. */
   async run() {
     this.output = ''
-    this.process = endWithUs(spawn(binary, ['serve', '--demo', '--addr', `127.0.0.1:${this.port}`, '--data', this.data]))
+    const args = ['serve', ...(this.environment ? [] : ['--demo']), '--addr', `127.0.0.1:${this.port}`, '--data', this.data]
+    this.process = endWithUs(spawn(this.program, args, { env: { ...process.env, ...this.environment } }))
     for (const stream of [this.process.stdout, this.process.stderr]) stream.on('data', (chunk) => (this.output += chunk))
     await until('the server to answer', async () => {
       if (this.process.exitCode !== null) throw new Error(`the server ended: ${this.output}`)
