@@ -4,7 +4,7 @@
 # make check   fast static checks
 # make dev     serve the demo organisation with a web app that reloads as it is edited
 # make generate, make fuzz, make soak
-# make fixture RELEASE=0001   keep what a release leaves behind, for the tests of upgrading
+# make fixture RELEASE=0001   keep databases and client profile of a release for the upgrade tests
 # make bench   what the server has to reach, and what it reaches on this machine
 # make bench-peers   the same loads on ejabberd, Prosody and Parley, one after the other
 
@@ -16,7 +16,7 @@ web_sources := $(shell find web/src web/public web/build -type f 2>/dev/null) \
 	$(wildcard web/*.html web/*.ts web/*.json)
 fuzz_files := $(shell git grep -l '^func Fuzz' -- '*_test.go' 2>/dev/null)
 
-.PHONY: run build test check dev generate fixture fuzz soak bench bench-peers
+.PHONY: run build test check dev generate fuzz soak fixture bench bench-peers
 .PHONY: toolchain static go-test web-test browser-test bin/parley bin/parley-load
 
 run: build
@@ -73,11 +73,6 @@ dev: build
 generate: build
 	go generate ./...
 
-# What a release leaves behind: its databases and a browser's profile, kept as test/upgrade/RELEASE.
-fixture: build
-	@if [ -z "$(RELEASE)" ]; then echo "name the release: make fixture RELEASE=0001"; exit 1; fi
-	go test ./test/upgrade -count=1 -run '^TestMakeFixture$$' -args -release $(RELEASE)
-
 # Every fuzz target for FUZZTIME.
 fuzz:
 	@set -e; for file in $(fuzz_files); do \
@@ -93,6 +88,16 @@ soak: build
 	PARLEY_KILLS=500 go test -race -count=1 -timeout 2h -v -run '^TestKilledServer$$' ./server
 	PARLEY_ROUNDS=100 go test -race -count=1 -timeout 2h -v -run '^TestNodesUnderFaults$$' ./server
 	PARLEY_PEOPLE=100000 go test -count=1 -timeout 1h -v -run '^TestUC1ManyPeople$$' ./server
+
+# What the release that is being made leaves behind, for test/upgrade, and its
+# migrations in store/schema/released.txt. A release that is not out yet may be made again.
+fixture: web/dist/build.txt test/browser/node_modules/.installed
+	@test -n "$(RELEASE)" || { echo "make fixture RELEASE=0001"; exit 1; }
+	go test -count=1 -v -run '^TestMakeFixture$$' ./test/upgrade -args -release $(RELEASE)
+
+test/browser/node_modules/.installed: test/browser/package-lock.json | toolchain
+	cd test/browser && npm ci --no-audit --no-fund
+	@touch $@
 
 bench: bin/parley bin/parley-load
 	bin/parley-load bench --duration $(BENCHTIME)

@@ -13,4 +13,6 @@ if [ ! -e node_modules/.installed ] || [ package-lock.json -nt node_modules/.ins
   npm ci --no-audit --no-fund
   touch node_modules/.installed
 fi
+PARLEY_PREVIOUS=$(bash ../previous.sh)
+export PARLEY_PREVIOUS
 npm test

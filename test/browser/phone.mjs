@@ -112,3 +112,9 @@ export async function accessible(who, screen) {
 }
 
 export const picture = (who, name) => who.page.screenshot({ path: join(out, `${name}.png`) })
+
+/** The build of the app that the page runs. */
+export const build = (who) => who.page.locator('meta[name="parley-build"]').getAttribute('content')
+
+/** The build of the app that a server hands out. */
+export const buildOf = async (server) => /name="parley-build" content="(\w+)"/.exec(await (await fetch(server.url)).text())[1]

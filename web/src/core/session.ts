@@ -15,7 +15,7 @@ import { NewerDatabase } from './store/idb'
 import { deriveKeys, type Keys } from './store/seal'
 import type { News } from './tabs/messages'
 import type { EndReason, Phase, Session, SignInForm } from './types'
-import { checkForUpdate, forceUpdate, startWorker } from './update'
+import { checkForUpdate, forceUpdate, startWorker, takeWaiting } from './update'
 import type { About, WireSession } from './wire'
 
 export const phaseState = signal<Phase>('starting')
@@ -38,6 +38,7 @@ export async function boot(): Promise<void> {
     void readAbout()
     return
   }
+  if (await takeWaiting().catch(() => false)) return
   void startWorker()
   try {
     device = await openDevice()

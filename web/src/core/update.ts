@@ -7,6 +7,13 @@ import { signal } from '@preact/signals'
 const activate = 'activate'
 const workerPath = '/sw.js'
 const checkEveryMs = 60 * 60_000
+/** How long a version has to take over at a start, before the app begins without it. */
+const startPatienceMs = 3_000
+/**
+ * How long a page is left alone after it has loaded. Chromium lets a version take over that asks for it while the former
+ * worker is still handing out the page half a minute later, or, with the developer's tools open, never.
+ */
+const settleMs = 300
 
 /** A newer version is installed and waits. */
 export const updateWaits = signal(false)
@@ -32,7 +39,25 @@ function trustedWorkerUrl(): string {
 let registration: ServiceWorkerRegistration | undefined
 let checked = 0
 
-/** Registers the worker. A version that waits since an earlier visit takes over now, before anything is typed. */
+/**
+ * Lets a version take over that waits since an earlier visit, before the app begins, so that nobody is interrupted.
+ * True: the page is being reloaded into it.
+ */
+export async function takeWaiting(): Promise<boolean> {
+  if (!('serviceWorker' in navigator) || !navigator.serviceWorker.controller) return false
+  const found = await navigator.serviceWorker.getRegistration()
+  const waiting = found?.waiting
+  if (!waiting) return false
+  const taken = takenOver(startPatienceMs)
+  await loaded()
+  await pause(settleMs)
+  if (found.waiting === waiting) waiting.postMessage(activate)
+  if (!(await taken)) return false
+  location.reload()
+  return true
+}
+
+/** Registers the worker. A version that could not take over at the start is offered. */
 export async function startWorker(): Promise<void> {
   if (!('serviceWorker' in navigator) || import.meta.env.DEV) return
   try {
@@ -42,18 +67,16 @@ export async function startWorker(): Promise<void> {
   }
   const found = registration
   checked = Date.now()
-  if (found.waiting && navigator.serviceWorker.controller) {
-    await applyUpdate()
-    return
-  }
-  found.addEventListener('updatefound', () => {
-    const coming = found.installing
-    // The first worker of all is no update. WebKit tells that it is installed when it is active already.
+  if (found.waiting && navigator.serviceWorker.controller) updateWaits.value = true
+  // The first worker of all is no update. WebKit tells that it is installed when it is active already.
+  const coming = (worker: ServiceWorker | null): void => {
     if (!found.active) return
-    coming?.addEventListener('statechange', () => {
-      if (found.waiting === coming) updateWaits.value = true
+    worker?.addEventListener('statechange', () => {
+      if (found.waiting === worker) updateWaits.value = true
     })
-  })
+  }
+  coming(found.installing) // it may have been found before anybody listened
+  found.addEventListener('updatefound', () => coming(found.installing))
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible' && Date.now() - checked > checkEveryMs) void checkForUpdate()
   })
@@ -72,13 +95,27 @@ export async function applyUpdate(): Promise<void> {
     location.reload()
     return
   }
-  const taken = new Promise<void>((ok) => {
-    navigator.serviceWorker.addEventListener('controllerchange', () => ok(), { once: true })
-  })
+  const taken = takenOver()
   waiting.postMessage(activate)
   await taken
   location.reload()
 }
+
+/** Resolves with true when another version has taken over, and with false when none has in time. */
+const takenOver = (patienceMs = Infinity): Promise<boolean> =>
+  new Promise((ok) => {
+    navigator.serviceWorker.addEventListener('controllerchange', () => ok(true), { once: true })
+    if (patienceMs < Infinity) setTimeout(() => ok(false), patienceMs)
+  })
+
+const pause = (ms: number): Promise<void> => new Promise((ok) => setTimeout(ok, ms))
+
+/** Resolves when the page has everything that it begins with. */
+const loaded = (): Promise<void> =>
+  new Promise((ok) => {
+    if (document.readyState === 'complete') ok()
+    else addEventListener('load', () => ok(), { once: true })
+  })
 
 /** The server no longer speaks with this version: fetch the newer one and reload into it, once. */
 export async function forceUpdate(): Promise<void> {
