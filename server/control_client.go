@@ -81,11 +81,11 @@ func openAlone(ctx context.Context, c Config) (*Control, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)
 	go func() {
-		ended <- stack.run(ctx, stopTime, func(context.Context, int) error { return nil })
+		ended <- stack.run(ctx, stopTime, func(context.Context, int) error { return nil }, p.close)
 	}()
 	return newControl(listener.dial, func() error {
 		cancel()
-		return errors.Join(<-ended, p.close())
+		return <-ended
 	}), nil
 }
 

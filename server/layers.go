@@ -51,8 +51,9 @@ func start(tasks []task, failed context.CancelCauseFunc) running {
 // run starts the layers from the lowest up, then calls up, waits until ctx ends or
 // a task fails, and stops the layers from the highest down, each when those above
 // it have ended. between is called after the layer with that index was started.
-// Stopping takes at most limit; the error says so when it would take longer.
-func (l layers) run(ctx context.Context, limit time.Duration, between func(ctx context.Context, started int) error) error {
+// After that it calls last. Stopping takes at most limit; the error says so when it
+// would take longer.
+func (l layers) run(ctx context.Context, limit time.Duration, between func(ctx context.Context, started int) error, last func() error) error {
 	ctx, failed := context.WithCancelCause(ctx)
 	defer failed(nil)
 	var started []running
@@ -67,17 +68,14 @@ func (l layers) run(ctx context.Context, limit time.Duration, between func(ctx c
 		<-ctx.Done()
 	}
 	stopped := make(chan error, 1)
-	go func() { stopped <- stopAll(started) }()
+	go func() { stopped <- errors.Join(stopAll(started), last()) }()
 	select {
 	case stopErr := <-stopped:
 		return errors.Join(err, stopErr)
 	case <-time.After(limit):
-		return errors.Join(err, fmt.Errorf("%w than %v", errTooLong, limit))
+		return errors.Join(err, fmt.Errorf("stopping took longer than %v", limit))
 	}
 }
-
-// errTooLong says that something has not ended and may still be at work.
-var errTooLong = errors.New("stopping took longer")
 
 func stopAll(started []running) error {
 	var all error

@@ -23,6 +23,11 @@ func (j *journal) add(line string) {
 	j.lines = append(j.lines, line)
 }
 
+func (j *journal) last() error {
+	j.add("closed")
+	return nil
+}
+
 // until is a task that runs until it is told to stop.
 func (j *journal) until(name string) task {
 	return task{name, func(ctx context.Context) error {
@@ -42,11 +47,11 @@ func TestLayersStopFromTheTop(t *testing.T) {
 			cancel()
 		}
 		return nil
-	})
+	}, j.last)
 	if err != nil {
 		t.Error(err)
 	}
-	want := []string{"started 0", "started 1", "started 2", "stopped http", "stopped log", "stopped store"}
+	want := []string{"started 0", "started 1", "started 2", "stopped http", "stopped log", "stopped store", "closed"}
 	if !slices.Equal(j.lines, want) {
 		t.Errorf("got %v", j.lines)
 	}
@@ -65,11 +70,11 @@ func TestLayersStopWhenATaskFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var j journal
 			l := layers{{j.until("store")}, {test.task, j.until("presence")}}
-			err := l.run(t.Context(), time.Minute, func(context.Context, int) error { return nil })
+			err := l.run(t.Context(), time.Minute, func(context.Context, int) error { return nil }, j.last)
 			if err == nil || err.Error() != test.want {
 				t.Errorf("error %v", err)
 			}
-			if want := []string{"stopped presence", "stopped store"}; !slices.Equal(j.lines, want) {
+			if want := []string{"stopped presence", "stopped store", "closed"}; !slices.Equal(j.lines, want) {
 				t.Errorf("got %v", j.lines)
 			}
 		})
@@ -80,23 +85,32 @@ func TestLayersStopWhenStartingFails(t *testing.T) {
 	var j journal
 	broken := errors.New("no demo")
 	l := layers{{j.until("store")}, {j.until("http")}}
-	err := l.run(t.Context(), time.Minute, func(context.Context, int) error { return broken })
-	if !errors.Is(err, broken) || !slices.Equal(j.lines, []string{"stopped store"}) {
+	err := l.run(t.Context(), time.Minute, func(context.Context, int) error { return broken }, j.last)
+	if !errors.Is(err, broken) || !slices.Equal(j.lines, []string{"stopped store", "closed"}) {
 		t.Errorf("error %v, %v", err, j.lines)
 	}
 }
 
 func TestLayersHaveALimit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		release := make(chan struct{})
-		stuck := task{"stuck", func(context.Context) error { <-release; return nil }}
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		began := time.Now()
-		err := layers{{stuck}}.run(ctx, stopTime, func(context.Context, int) error { return nil })
-		if err == nil || !strings.Contains(err.Error(), "longer than 10s") || time.Since(began) != stopTime {
-			t.Errorf("error %v after %v", err, time.Since(began))
-		}
-		close(release)
-	})
+	for name, ends := range map[string]bool{"a task": false, "closing": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				release := make(chan struct{})
+				stuck := task{"stuck", func(ctx context.Context) error {
+					if <-ctx.Done(); !ends {
+						<-release
+					}
+					return nil
+				}}
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				began := time.Now()
+				err := layers{{stuck}}.run(ctx, stopTime, func(context.Context, int) error { return nil }, func() error { <-release; return nil })
+				if err == nil || !strings.Contains(err.Error(), "longer than 10s") || time.Since(began) != stopTime {
+					t.Errorf("error %v after %v", err, time.Since(began))
+				}
+				close(release)
+			})
+		})
+	}
 }

@@ -287,13 +287,10 @@ func (s *Server) Run(ctx context.Context) error {
 		s.edge.Drain()
 	})
 	defer stopping()
-	err := stack.run(ctx, stopTime, func(ctx context.Context, started int) error { return s.started(ctx, started, len(stack)) })
+	err := stack.run(ctx, stopTime, func(ctx context.Context, started int) error { return s.started(ctx, started, len(stack)) }, s.close)
 	s.health.ready.Store(false)
-	if errors.Is(err, errTooLong) {
-		return err // closing would wait for what does not end, such as a database that does not answer
-	}
 	s.log.Info("stopped")
-	return errors.Join(err, s.close())
+	return err
 }
 
 // started is called when a layer is up. The demo organisation goes in before
