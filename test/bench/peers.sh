@@ -58,7 +58,7 @@ install() {
     made=1
   fi
   apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null 2>&1
   [ -z "$made" ] || rm $policy
 }
 
@@ -109,7 +109,7 @@ erlang() {
   local folder=$1
   shift
   EJABBERD_CONFIG_PATH=$work/ejabberd.yml EJABBERD_LOG_PATH=$work/ejabberd.log ERL_LIBS=/usr/lib/x86_64-linux-gnu ERL_CRASH_DUMP_BYTES=0 HOME=$work \
-    exec erl +K true +P 250000 +Q 65536 +sbwt none -noinput -mnesia dir "\"$folder\"" -s ejabberd "$@"
+    exec erl +K true +P 250000 +Q 65536 +sbwt none -noinput -mnesia dir "\"$folder\"" -s ejabberd "$@" >>"$work/erlang.log" 2>&1
 }
 
 # ejabberd_config [LINE...]: writes the configuration, with further lines.
