@@ -305,10 +305,7 @@ func (f *Feed) Acknowledge(upto parley.Pos) {
 	if beyond {
 		return
 	}
-	woken := f.log.acknowledge(f.actor.Person, f.device, upto)
-	for _, other := range woken {
-		other.wake()
-	}
+	f.log.soon.wake(f.log.acknowledge(f.actor.Person, f.device, upto))
 }
 
 // Close disconnects the device. It may be called more than once.

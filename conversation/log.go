@@ -53,6 +53,7 @@ type Log struct {
 	log    *slog.Logger
 	peers  Peers
 	newest parley.DeviceID // the last device that was met in the store; belongs to Run
+	soon   soon            // wakes for delivered marks
 
 	// mu guards what follows. It is held for the length of a batch at most and
 	// never over I/O.

@@ -63,9 +63,7 @@ func (l *Log) tellPeers(h Hint) {
 func (l *Log) Hear(h Hint) {
 	switch h.Kind {
 	case HintAcknowledged:
-		for _, f := range l.hearAcknowledged(h) {
-			f.wake()
-		}
+		l.soon.wake(l.hearAcknowledged(h))
 	case HintRead:
 		l.showRead(h)
 	case HintTyping:
