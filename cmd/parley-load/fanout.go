@@ -64,13 +64,16 @@ func (e *hubEars) notice(person int, note []byte) {
 }
 
 func runFanout(ctx context.Context, s *site) error {
+	if s.people < 2 {
+		return errors.New("somebody has to watch: two people at least")
+	}
 	h := &hub{site: s, crowd: s.newCrowd()}
 	defer h.crowd.close()
 	if err := s.joinAll(ctx, h.crowd, []joining{{ears: deaf{}}}, func(int, member, time.Duration) {}); err != nil {
 		return err
 	}
 	connected := 1
-	for _, watchers := range []int{few, s.people - 1} {
+	for _, watchers := range []int{min(few, s.people-1), s.people - 1} {
 		if watchers < connected {
 			continue
 		}

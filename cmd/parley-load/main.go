@@ -30,6 +30,7 @@ type errUsage string
 func (e errUsage) Error() string { return string(e) }
 
 func main() {
+	signal.Ignore(syscall.SIGPIPE) // a reader that has gone is an error of the writing, behind which there is to tidy up
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	code := run(ctx, os.Stdout, os.Stderr, os.Args[1:])
 	stop()
@@ -70,7 +71,7 @@ func command(ctx context.Context, out, errs io.Writer, args []string) error {
 	report := newReport(out, o.json, o.label)
 	report.progress = errs
 	err = errors.Join(known.carryOut(ctx, o, report), report.finish())
-	if cause := context.Cause(ctx); cause != nil && err != nil {
+	if cause := context.Cause(ctx); cause != nil && err != nil && !errors.Is(err, cause) {
 		err = errors.Join(cause, err)
 	}
 	return err

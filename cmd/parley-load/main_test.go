@@ -319,6 +319,8 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"nonsense"}, exitUsage, "no scenario"},
 		{[]string{"messages", "--pairs", "0"}, exitUsage, "--pairs 0"},
 		{[]string{"messages", "--pairs", "many"}, exitUsage, "invalid value"},
+		{[]string{"fanout", "--people", "0"}, exitUsage, "--people 0"},
+		{[]string{"idle", "--people", "999999"}, exitUsage, "--people 999999"},
 		{[]string{"messages", "--rates", "1000,-1"}, exitUsage, "is no number"},
 		{[]string{"messages", "--body", "10"}, exitUsage, "--body 10"},
 		{[]string{"messages", "--duration", "0s"}, exitUsage, "--duration"},

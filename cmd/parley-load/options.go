@@ -114,7 +114,7 @@ func parseOptions(s scenario, out io.Writer, args []string) (*options, error) {
 		err = fmt.Errorf("unexpected %q", set.Arg(0))
 	}
 	if err == nil {
-		err = o.check()
+		err = o.check(s)
 	}
 	if err != nil {
 		return nil, errUsage(fmt.Sprintf("parley-load %s: %v", s.name, err))
@@ -123,7 +123,7 @@ func parseOptions(s scenario, out io.Writer, args []string) (*options, error) {
 }
 
 // check refuses what makes no sense, and what would never end.
-func (o *options) check() error {
+func (o *options) check(s scenario) error {
 	within := func(name string, n, low, high int) error {
 		if n < low || n > high {
 			return fmt.Errorf("--%s %d: from %d to %d", name, n, low, high)
@@ -131,7 +131,7 @@ func (o *options) check() error {
 		return nil
 	}
 	err := errors.Join(
-		within("people", o.people, 0, maxPeople),
+		within("people", o.people, min(s.people, 1), maxPeople),
 		within("workers", o.workers, 1, 4096),
 		within("pairs", o.pairs, 1, maxSockets/2),
 		within("window", o.window, 0, 256),

@@ -74,6 +74,9 @@ func runStorm(ctx context.Context, s *site) error {
 		notices += min(place.Circle, s.people-first) - 1
 		all = append(all, joining{person: i, ears: &stormEars{current: &current, first: first}})
 	}
+	if notices == 0 {
+		return errors.New("a storm needs two people at least")
+	}
 	c := s.newCrowd()
 	defer c.close()
 	if err := s.joinAll(ctx, c, all, func(int, member, time.Duration) {}); err != nil {
