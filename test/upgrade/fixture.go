@@ -73,6 +73,8 @@ type Facts struct {
 	Invited  Invited
 	Jobs     []server.ListedJob // that no version knows what to do with
 	Audit    string             // mark of the trail's end
+	Rules    map[string]string  // by key, what the administrator made of them at run time
+	Changes  int                // of rules, taken back ones among them
 	Views    []View
 	Browser  Browser // of lena; the zero value where the fixture has no profile
 }

@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
@@ -61,10 +62,10 @@ func organisation(people []string) string {
 
 // picture is a small one, another for everybody.
 func picture(alias string) []byte {
-	p := image.NewRGBA(image.Rect(0, 0, 48, 48))
-	for x := range 48 {
-		for y := range 48 {
-			p.Set(x, y, color.RGBA{uint8(4 * x), uint8(4 * y), alias[0], 255})
+	p := image.NewRGBA(image.Rect(0, 0, 128, 128))
+	for x := range 128 {
+		for y := range 128 {
+			p.Set(x, y, color.RGBA{uint8(2 * x), uint8(2 * y), alias[0], 255})
 		}
 	}
 	var out bytes.Buffer
@@ -91,9 +92,10 @@ type lena interface {
 // live has everything happen and leaves the server stopped.
 func live(w *parleytest.World, db *sql.DB, play func(*life) lena) *Facts {
 	l := &life{t: w.TB, w: w, db: db, devices: map[string]*parleytest.Device{}, facts: &Facts{
-		Made: time.Now().UTC().Truncate(time.Millisecond), Password: password, People: map[string]string{}, Devices: map[string]Device{},
+		Made: time.Now().UTC().Truncate(time.Millisecond), Password: password, People: map[string]string{}, Devices: map[string]Device{}, Rules: map[string]string{},
 	}}
 	who := play(l)
+	l.rules()
 	l.people()
 	l.signIn()
 	who.signIn()
@@ -107,6 +109,33 @@ func live(w *parleytest.World, db *sql.DB, play func(*life) lena) *Facts {
 	l.look()
 	w.Stop()
 	return l.facts
+}
+
+// rules has an administrator change rules of the organisation, one of them twice and
+// one for a while.
+func (l *life) rules() {
+	control := l.w.Control()
+	defer control.Close()
+	for _, set := range [][2]string{
+		{"policy.privacy_mode", "true"}, {"policy.message_limit", "7d"}, {"policy.message_limit", "20d"},
+		{"directory.public", "title,company,work_phone"}, {"limits.devices", "3"},
+	} {
+		rule, err := control.SetRule(l.t.Context(), set[0], set[1])
+		if err != nil {
+			l.t.Fatalf("setting %s: %v", set[0], err)
+		}
+		l.facts.Rules[set[0]] = rule.Value
+	}
+	rule, err := control.ResetRule(l.t.Context(), "limits.devices")
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.facts.Rules["limits.devices"] = rule.Value
+	changes, err := control.RuleHistory(l.t.Context(), "")
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.facts.Changes = len(changes)
 }
 
 func (l *life) people() {
@@ -386,6 +415,10 @@ func (l *life) look() {
 	for _, alias := range strings.Fields("anna ben carla gus hal") {
 		paths = append(paths, "/api/people/"+l.facts.People[alias])
 	}
+	for _, photo := range []string{"anna small", "anna large", "ben small"} { // ben shares his with nobody
+		alias, size, _ := strings.Cut(photo, " ")
+		paths = append(paths, "/api/people/"+l.facts.People[alias]+"/photo?size="+size)
+	}
 	for _, viewer := range viewers {
 		for _, path := range paths {
 			l.facts.Views = append(l.facts.Views, View{viewer, path, answer(l.t, l.w.Base, l.facts.Devices[viewer], path)})
@@ -393,10 +426,14 @@ func (l *life) look() {
 	}
 }
 
-// answer is what the server answers to a device, without times.
+// answer is what the server answers to a device, without times; a picture as the
+// hash of its bytes.
 func answer(t testing.TB, base string, d Device, path string) any {
 	t.Helper()
 	a := parleytest.Ask(t, base, "GET", path, nil, "Authorization", "Bearer "+d.Session.Token)
+	if a.Header.Get("Content-Type") == "image/jpeg" {
+		return map[string]any{"picture": fmt.Sprintf("%x", sha256.Sum256(a.Body))}
+	}
 	var v any
 	if err := json.Unmarshal(a.Body, &v); err != nil {
 		t.Fatalf("%s: %d %s", path, a.Status, a.Body)

@@ -78,40 +78,75 @@ func seen(t *testing.T, w *parleytest.World, facts *Facts) {
 	if len(facts.Views) == 0 {
 		t.Fatal("nothing was looked at")
 	}
+	c := comparison{fields: map[string]bool{}}
 	for _, v := range facts.Views {
-		for _, difference := range missing(v.Answer, answer(t, w.Base, facts.Devices[v.Device], v.Path), "") {
+		c.learn(v.Answer)
+	}
+	for _, v := range facts.Views {
+		c.differences = nil
+		c.compare(v.Answer, answer(t, w.Base, facts.Devices[v.Device], v.Path), "")
+		for _, difference := range c.differences {
 			t.Errorf("%s %s: %s", v.Device, v.Path, difference)
 		}
 	}
 }
 
-// missing lists what of a former JSON value is not there or another one. What is
-// new may be there.
-func missing(was, is any, at string) (list []string) {
+// comparison compares JSON values of a release with those of today. Fields that the
+// release had must be where they were and nowhere else: a field that was withheld
+// stays withheld. Fields that it did not know may be there.
+type comparison struct {
+	fields      map[string]bool // that the release had
+	differences []string
+}
+
+func (c *comparison) learn(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for field, value := range v {
+			c.fields[field] = true
+			c.learn(value)
+		}
+	case []any:
+		for _, value := range v {
+			c.learn(value)
+		}
+	}
+}
+
+func (c *comparison) differ(at string, was, is any) {
+	c.differences = append(c.differences, fmt.Sprintf("%s was %v, is %v", at, was, is))
+}
+
+func (c *comparison) compare(was, is any, at string) {
 	switch was := was.(type) {
 	case map[string]any:
 		now, ok := is.(map[string]any)
 		if !ok {
-			return []string{fmt.Sprintf("%s was an object, is %v", at, is)}
+			c.differ(at, was, is)
+			return
 		}
-		for key, value := range was {
-			list = append(list, missing(value, now[key], at+"."+key)...)
+		for field, value := range was {
+			c.compare(value, now[field], at+"."+field)
+		}
+		for field, value := range now {
+			if _, had := was[field]; !had && c.fields[field] {
+				c.differ(at+"."+field, "withheld", value)
+			}
 		}
 	case []any:
 		now, ok := is.([]any)
 		if !ok || len(now) != len(was) {
-			return []string{fmt.Sprintf("%s was %v, is %v", at, was, is)}
+			c.differ(at, was, is)
+			return
 		}
 		for i := range was {
-			list = append(list, missing(was[i], same(was[i], now, i), fmt.Sprintf("%s[%d]", at, i))...)
+			c.compare(was[i], same(was[i], now, i), fmt.Sprintf("%s[%d]", at, i))
 		}
 	default:
 		if was != is {
-			list = append(list, fmt.Sprintf("%s was %v, is %v", at, was, is))
+			c.differ(at, was, is)
 		}
 	}
-	slices.Sort(list)
-	return list
 }
 
 // same finds the element that was in place i: the one of the same id where elements
@@ -149,6 +184,7 @@ func administered(t *testing.T, w *parleytest.World, facts *Facts) {
 			t.Errorf("listed as %+v", p)
 		}
 	}
+	ruled(t, control, facts)
 	jobs, err := control.Jobs(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -167,6 +203,26 @@ func administered(t *testing.T, w *parleytest.World, facts *Facts) {
 	}
 	if len(facts.Jobs) != 2 {
 		t.Errorf("the fixture has the jobs %+v", facts.Jobs)
+	}
+}
+
+// ruled looks at what the administrator made of the rules. Rules that were taken
+// back have the default of today.
+func ruled(t *testing.T, control *server.Control, facts *Facts) {
+	t.Helper()
+	rules, err := control.Rules(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range facts.Rules {
+		i := slices.IndexFunc(rules, func(r server.ListedRule) bool { return r.Key == key })
+		if i < 0 || rules[i].Value != want || rules[i].Changed == nil || (rules[i].Source == "default") != rules[i].Changed.Reset {
+			t.Errorf("%s was %s, and the rules are %+v", key, want, rules)
+		}
+	}
+	changes, err := control.RuleHistory(t.Context(), "")
+	if err != nil || len(changes) != facts.Changes || len(changes) == 0 {
+		t.Errorf("%d changes of rules are known, were %d: %v", len(changes), facts.Changes, err)
 	}
 }
 
@@ -290,6 +346,32 @@ func again(t *testing.T, w *parleytest.World, devices map[string]*parleytest.Dev
 		d.Pings()
 		if got := d.History(); len(got) > 0 {
 			t.Errorf("%s got again: %+v", name, got)
+		}
+	}
+}
+
+// The comparison must see what is lost, what is another one, and what was withheld.
+func TestComparison(t *testing.T) {
+	was := map[string]any{"a": 1.0, "list": []any{map[string]any{"id": "x", "b": "y"}, map[string]any{"id": "z"}}}
+	tests := []struct {
+		name string
+		is   any
+		want string
+	}{
+		{"the same", map[string]any{"a": 1.0, "list": []any{map[string]any{"id": "x", "b": "y"}, map[string]any{"id": "z"}}}, ""},
+		{"in another order, with a new field", map[string]any{"a": 1.0, "new": 2.0, "list": []any{map[string]any{"id": "z"}, map[string]any{"id": "x", "b": "y"}}}, ""},
+		{"lost", map[string]any{"list": was["list"]}, ".a was 1, is <nil>"},
+		{"another", map[string]any{"a": "1", "list": was["list"]}, ".a was 1, is 1"},
+		{"told now", map[string]any{"a": 1.0, "list": []any{map[string]any{"id": "x", "b": "y"}, map[string]any{"id": "z", "b": "y"}}}, ".list[1].b was withheld, is y"},
+		{"one more", map[string]any{"a": 1.0, "list": []any{1.0, 2.0, 3.0}}, ".list was [map[b:y id:x] map[id:z]], is [1 2 3]"},
+		{"no object", "x", " was map[a:1 list:[map[b:y id:x] map[id:z]]], is x"},
+	}
+	for _, test := range tests {
+		c := comparison{fields: map[string]bool{}}
+		c.learn(was)
+		c.compare(was, test.is, "")
+		if got := strings.Join(c.differences, "; "); got != test.want {
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
 		}
 	}
 }
