@@ -29,13 +29,15 @@ type Observed struct {
 	Person  string
 	History []Message
 	Doubled []string       // what came twice although the cursor had passed it
+	Resyncs int            // times that it was told to begin anew, after which what comes twice is no fault
 	Shown   map[string]int // the availability it shows of people, by id
 }
 
 // Check returns what is wrong, nothing if all is well: every message that was
 // acknowledged is on every device of its people exactly once; all devices have a
 // conversation in one order, and each sender's messages in the order of sending;
-// nobody has what nobody sent; and every device shows everybody as they are.
+// nobody has what nobody sent; nobody is told that their place in the log is
+// unknown; and every device shows everybody as they are.
 func Check(r Run) []string {
 	var wrong []string
 	for _, d := range r.Devices {
@@ -60,6 +62,9 @@ func checkDevice(r Run, d Observed) []string {
 	}
 	for _, text := range d.Doubled {
 		wrong = append(wrong, fmt.Sprintf("%s was sent %q twice", d.Name, text))
+	}
+	if d.Resyncs > 0 {
+		wrong = append(wrong, fmt.Sprintf("%s was told to begin anew, %d times", d.Name, d.Resyncs))
 	}
 	expected := map[string]bool{}
 	for _, sent := range r.Sent {
@@ -155,7 +160,8 @@ func (d *Device) Observe(name string) Observed {
 	defer d.mu.Unlock()
 	o := Observed{
 		Name: name, Person: d.Session.Person.ID, History: slices.Clone(d.history), Doubled: slices.Clone(d.doubled),
-		Shown: map[string]int{},
+		Resyncs: d.resyncs,
+		Shown:   map[string]int{},
 	}
 	for person, p := range d.presence {
 		o.Shown[person] = p.Availability

@@ -51,6 +51,7 @@ func TestCheckCatchesSeededFaults(t *testing.T) {
 		"the last entry lost":     {func(d *Observed) { d.History = d.History[:len(d.History)-1] }, "lacks"},
 		"a doubled entry":         {func(d *Observed) { d.History = append(d.History, d.History[2]) }, "twice"},
 		"an entry delivered anew": {func(d *Observed) { d.Doubled = []string{"text 1"} }, "twice"},
+		"a place that is unknown": {func(d *Observed) { d.Resyncs = 1 }, "begin anew"},
 		"a swapped pair of two senders": {func(d *Observed) {
 			d.History[2], d.History[3] = d.History[3], d.History[2]
 		}, "different orders"},
