@@ -182,6 +182,13 @@ func (w *World) RelateElsewhere(owner, other *Device, level privacy.Level) {
 	w.elsewhere(func(s *store.Store) error { return s.SetRelation(w.Context(), r, parley.Alongside{}) })
 }
 
+// PreferElsewhere writes a person's own switches in the same way.
+func (w *World) PreferElsewhere(owner *Device, p privacy.Preferences) {
+	w.Helper()
+	id := w.person(owner)
+	w.elsewhere(func(s *store.Store) error { return s.SetPreferences(w.Context(), id, p, parley.Alongside{}) })
+}
+
 // EndElsewhere ends a device in the same way, and says when that was durable.
 func (w *World) EndElsewhere(d *Device) (at time.Time) {
 	w.Helper()

@@ -11,16 +11,17 @@ import (
 	"parley/edge/webapi"
 	"parley/parleytest"
 	"parley/privacy"
+	"parley/server"
 )
 
 // nodes starts two nodes, whose devices take turns; it passes a test over that runs
 // in the other setting.
-func nodes(t *testing.T) *parleytest.World {
+func nodes(t *testing.T, change ...func(*server.Config)) *parleytest.World {
 	t.Helper()
 	if !parleytest.TwoNodes() {
 		t.Skip("is about several nodes")
 	}
-	return parleytest.Start(t)
+	return parleytest.Start(t, change...)
 }
 
 // What somebody decides on one node holds for the very next message on another,
@@ -77,6 +78,35 @@ func TestPR7BlockThatCannotBeReadYet(t *testing.T) {
 	fence(t, kwame, amara)
 	if got := kwame.Texts(talk); len(got) != 0 {
 		t.Errorf("kwame got %q of somebody he blocks", got)
+	}
+}
+
+// So do a person's own switches: in Privacy Mode a stranger is left without
+// presence and picture.
+//
+// claim: PM1, PP2
+func TestPM1ChosenOnAnotherNode(t *testing.T) {
+	w := nodes(t, func(c *server.Config) { c.Policy.PrivacyMode = true })
+	hanna, other, kwame, amara := w.As("hanna"), w.As("hanna"), w.As("kwame"), w.As("amara")
+	photo := "/api/people/" + kwame.ID() + "/photo?size=small"
+	for _, d := range []*parleytest.Device{hanna, other} {
+		d.Watch(kwame.ID())
+		d.Sees(kwame.ID(), "Available", availability(3500))
+		if status := d.Ask("GET", photo, nil).Status; status != 200 {
+			t.Fatalf("the picture is answered %d: the test shows nothing", status)
+		}
+	}
+	w.PreferElsewhere(kwame, privacy.Preferences{OnlyContacts: true})
+	for _, d := range []*parleytest.Device{hanna, other} {
+		d.Say(amara, "by now this node knows")
+		if status := d.Ask("GET", photo, nil).Status; status != 404 {
+			t.Errorf("the picture is answered %d", status)
+		}
+		row := d.Search("kwame").People[0]
+		if row.Photo != "" || row.Presence != nil {
+			t.Errorf("a stranger finds %+v", row)
+		}
+		d.Sees(kwame.ID(), "nothing", func(p webapi.Presence) bool { return p == webapi.Presence{} })
 	}
 }
 
