@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"strconv"
@@ -80,6 +82,14 @@ var readerSettings = map[string]string{
 var keeperSettings = map[string]string{
 	"application_name":  "parley upkeep",
 	"statement_timeout": "0",
+}
+
+// The settings of the connection that changes the tables. Whoever waits for a lock on
+// a table makes everybody wait who comes later, so it does not wait for long.
+var migrationSettings = map[string]string{
+	"application_name":  "parley upkeep",
+	"statement_timeout": "0",
+	"lock_timeout":      "2s",
 }
 
 // postgresEngine is a PostgreSQL database, which several nodes share.
@@ -192,7 +202,7 @@ ORDER BY place.pos LIMIT $2) ORDER BY pos`
 const migrationLock = applicationID
 
 func (e *postgresEngine) prepare(ctx context.Context) (err error) {
-	db := e.open(keeperSettings, 2)
+	db := e.open(keeperSettings, 1)
 	defer func() { err = errors.Join(err, db.Close()) }()
 	turn, err := db.Conn(ctx)
 	if err != nil {
@@ -205,9 +215,43 @@ func (e *postgresEngine) prepare(ctx context.Context) (err error) {
 	if err := usable(ctx, turn); err != nil {
 		return err
 	}
-	err = migrateTables(ctx, db, goose.DialectPostgres, postgresSchema, "schema/postgres")
+	err = e.migrate(ctx, under(postgresSchema, "schema/postgres"))
 	_, unlock := turn.ExecContext(ctx, `SELECT pg_advisory_unlock($1)`, int64(migrationLock))
 	return errors.Join(err, unlock)
+}
+
+// How often the tables are tried to be changed, and the pause between: together
+// about a minute, beside waiting for locks.
+const (
+	migrationAttempts = 60
+	migrationPause    = time.Second
+)
+
+// migrate brings the tables up to date while other nodes, of the release before,
+// work with them. A change of tables and a commit may each have what the other one
+// waits for. Then one of them is refused: the commit's devices try again, and so does
+// this.
+func (e *postgresEngine) migrate(ctx context.Context, files fs.FS) (err error) {
+	db := e.open(migrationSettings, 1)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for attempt := 1; ; attempt++ {
+		err := migrateTables(ctx, db, goose.DialectPostgres, files)
+		if attempt == migrationAttempts || !inTheWay(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		case <-time.After(migrationPause/2 + rand.N(migrationPause)):
+		}
+	}
+}
+
+// inTheWay reports whether a change of tables failed because others were using them.
+func inTheWay(err error) bool {
+	const deadlock = "40P01"
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (e.Code == deadlock || e.Code == lockTimeout)
 }
 
 // usable refuses what cannot become a Parley database, or is another one.

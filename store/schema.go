@@ -3,20 +3,16 @@ package store
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"fmt"
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
 )
 
-// migrateTables brings the tables up to date by the files of a folder, and refuses
-// a database that a newer program has written.
-func migrateTables(ctx context.Context, db *sql.DB, dialect goose.Dialect, schema embed.FS, folder string) error {
-	files, err := fs.Sub(schema, folder)
-	if err != nil {
-		return fmt.Errorf("reading the schema: %w", err)
-	}
+// migrateTables brings the tables up to date by the files of a dialect, and refuses
+// a database that a newer program has written. Each file is a transaction; one that
+// fails leaves those before it done.
+func migrateTables(ctx context.Context, db *sql.DB, dialect goose.Dialect, files fs.FS) error {
 	provider, err := goose.NewProvider(dialect, db, files,
 		goose.WithTableName("schema_versions"), goose.WithLogger(goose.NopLogger()))
 	if err != nil {
@@ -33,4 +29,13 @@ func migrateTables(ctx context.Context, db *sql.DB, dialect goose.Dialect, schem
 		return fmt.Errorf("changing the schema: %w", err)
 	}
 	return nil
+}
+
+// under is a folder of embedded files, which is there.
+func under(files fs.FS, folder string) fs.FS {
+	sub, err := fs.Sub(files, folder)
+	if err != nil {
+		panic(fmt.Sprintf("store: %v", err)) // the name is no path
+	}
+	return sub
 }

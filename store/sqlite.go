@@ -120,7 +120,7 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if err := ours(ctx, db); err != nil {
 		return err
 	}
-	if err := migrateTables(ctx, db, goose.DialectSQLite3, sqliteSchema, "schema/sqlite"); err != nil {
+	if err := migrateTables(ctx, db, goose.DialectSQLite3, under(sqliteSchema, "schema/sqlite")); err != nil {
 		return err
 	}
 	if _, err := db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {

@@ -56,7 +56,7 @@ type checker struct {
 }
 
 // harmless are the first words of statements that take nothing away.
-var harmless = []string{"insert", "update", "select", "comment", "analyze"}
+var harmless = []string{"insert", "update", "select", "comment", "analyze", "lock"}
 
 func (c *checker) statement(words []string) {
 	w := reader{words}

@@ -172,6 +172,9 @@ func (t *Tree) unreleased(dialect string) []string {
 		changes = append(changes, Change{"store/schema/" + name, statements})
 	}
 	for _, c := range changes {
+		if dialect == "postgres" && !inTurn(c.Statements) {
+			problems = append(problems, fmt.Sprintf("%s does not begin with %q: nodes at work would deadlock with it, or never let it have all its tables at once", c.File, takeTurn+";"))
+		}
 		if number(c.File) <= number(last) {
 			problems = append(problems, fmt.Sprintf("%s comes before store/schema/%s, which is released: databases that have that one would never see it. Give it the next number", c.File, last))
 		}
@@ -180,6 +183,14 @@ func (t *Tree) unreleased(dialect string) []string {
 		problems = append(problems, f.String())
 	}
 	return problems
+}
+
+// takeTurn is how a migration of PostgreSQL begins: every commit of a node locks meta
+// first, so then no other is under way until the migration is done.
+const takeTurn = "LOCK TABLE meta IN ACCESS EXCLUSIVE MODE"
+
+func inTurn(statements []Statement) bool {
+	return len(statements) > 0 && strings.EqualFold(strings.Join(statements[0].Words, " "), takeTurn)
 }
 
 // number is the part of a file's name by which migrations are ordered.
