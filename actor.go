@@ -88,5 +88,16 @@ func (a Actor) Inside() bool {
 	return a.Kind == ActorPerson || a.Kind == ActorProgram || a.Kind == ActorAdmin || a.Kind == ActorSystem
 }
 
+// AtDesk refuses whoever is not a person on a signed-in device of the class
+// desktop: what is set up in the desktop layout is read-only on phones (PRODUCT
+// §4). It is a rule of the product, not protection: a device says its class itself
+// when it signs in.
+func (a Actor) AtDesk() error {
+	if a.Kind != ActorPerson || a.Device == 0 || a.Class != Desktop {
+		return Refuse(Forbidden, "settings.desktop-only")
+	}
+	return nil
+}
+
 // System is the server acting on its own.
 var System = Actor{Kind: ActorSystem}
