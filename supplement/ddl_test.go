@@ -21,7 +21,7 @@ var (
 	dropColumn  = regexp.MustCompile(`(?is)^DROP COLUMN (?:IF EXISTS )?(\w+)`)
 	rename      = regexp.MustCompile(`(?is)^RENAME COLUMN (\w+) TO (\w+)$`)
 	dropTable   = regexp.MustCompile(`(?is)^DROP TABLE (?:IF EXISTS )?(\w+)`)
-	other       = regexp.MustCompile(`(?is)^(?:CREATE (?:UNIQUE )?INDEX|DROP INDEX|CREATE SEQUENCE|INSERT INTO|UPDATE|DELETE FROM)\s`)
+	other       = regexp.MustCompile(`(?is)^(?:CREATE (?:UNIQUE )?INDEX|DROP INDEX|CREATE SEQUENCE|LOCK TABLE|INSERT INTO|UPDATE|DELETE FROM)\s`)
 	constraint  = regexp.MustCompile(`(?i)^(?:PRIMARY|UNIQUE|CHECK|FOREIGN|CONSTRAINT|EXCLUDE|LIKE)\b`)
 	harmless    = regexp.MustCompile(`(?is)^(?:ADD CONSTRAINT|DROP CONSTRAINT|ALTER COLUMN|SET|RESET)\b`)
 )

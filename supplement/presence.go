@@ -143,6 +143,31 @@ var relationships = Feature{
 			},
 		},
 		{
+			Name:    "how a person arranges their Contacts list",
+			Source:  "the person",
+			Use:     "show the list in the person's own groups and order, on all of their devices",
+			Seen:    self,
+			Control: "The person changes it at any time, and deletes it by removing contacts and groups. Nobody else sees it, no administrator either.",
+			Claims:  []string{"UC5"},
+			Kept: []Kept{
+				{Database, untilRemoved, names("contact_lists.owner contact_lists.version contact_lists.last_group " +
+					"contact_groups.owner contact_groups.id contact_groups.name contact_groups.folded contact_groups.place " +
+					"contact_members.owner contact_members.contact contact_members.grp " +
+					"contact_directory_groups.owner contact_directory_groups.directory_group")},
+			},
+		},
+		{
+			Name:    "when a person was last told that somebody added them",
+			Source:  "the server",
+			Use:     "tell them once and not again at every change, and let them answer from any device",
+			Seen:    nobody,
+			Control: "Only those are told who do not have the other among their contacts already and do not block them.",
+			Claims:  []string{"UC5"},
+			Kept: []Kept{
+				{Database, forGood, names("contact_notices.owner contact_notices.other contact_notices.at")},
+			},
+		},
+		{
 			Name:    "what a person shares at all",
 			Source:  "the person",
 			Use:     "keep picture, time zone or presence from others",

@@ -6,6 +6,7 @@ import "parley/privacy"
 const (
 	whileInDirectory Term = "as long as the operator keeps the database, also when the directory no longer names the person"
 	untilReplaced    Term = "until it is replaced"
+	untilRemoved     Term = "until the person removes it"
 	untilSignOut     Term = "until the device signs out, is signed out, or has not been used for {DeviceIdle}"
 	afterSignOut     Term = "as long as the operator keeps the database: the device needs it again when the same person signs in there"
 	untilDelivered   Term = "until every device of everybody in the conversation has it, at most for {MessageLimit}"
