@@ -32,7 +32,7 @@ var directory = Feature{
 			Control: "The directory's administrator adds, disables and removes people.",
 			Claims:  []string{"CC3"},
 			Kept: []Kept{
-				{Database, whileInDirectory, names("people.id people.source_id people.disabled people.gone")},
+				{Database, whileInDirectory, names("people.id people.source_id people.directory people.disabled people.barred people.gone")},
 				{Memory, whileRunning, names("Person.ID Person.SourceID Person.Disabled Person.Gone contact.entry.person contact.entry.key contact.entry.text")},
 				{Log, asLongAsTheLog, names("person")},
 			},
@@ -69,12 +69,26 @@ var directory = Feature{
 			Control: "Nobody uploads one. The administrator can switch pictures off; a person who does not share the own is obeyed, but this version has no screen to choose it.",
 			Rules:   []string{"Pictures"}, Claims: []string{"PP1", "PP2"},
 			Kept: []Kept{
-				{Database, whileInDirectory, names("people.photo photos.person photos.small photos.large")},
+				{Database, whileInDirectory, names("people.photo photos.person photos.small photos.large photos.source")},
 				{Memory, whileRunning, names("Person.Photo")},
 			},
 			Sent: []Sent{
 				{Wire, toServer, names("getPhoto.size header:If-None-Match")},
 				{Wire, toViewers, names("PersonRow.photo Card.photo getPhoto.image/jpeg header:Etag")},
+			},
+		},
+		{
+			Name:   "how far the directory is followed",
+			Source: "the server, as it synchronises people with the organisation's directory",
+			Use: "ask the directory for what has changed since, and show the operator that it works: when it last did, which server answered, " +
+				"and which entries cannot be taken in for what reason",
+			Seen:    administrators,
+			Control: "A single entry is named by its place in the directory only while something is wrong with it.",
+			Claims:  []string{"CC3"},
+			Kept: []Kept{
+				{Database, untilReplaced, names("directory_state.directory directory_state.mode directory_state.kind directory_state.server " +
+					"directory_state.scope directory_state.cursor directory_state.last_sync directory_state.last_full directory_state.failing_since " +
+					"directory_state.problem directory_state.detail directory_state.problems")},
 			},
 		},
 		{
