@@ -92,6 +92,30 @@ var directory = Feature{
 			},
 		},
 		{
+			Name:    "the phone numbers that a person types",
+			Source:  "the person, under Phone numbers",
+			Use:     "call the person and find people",
+			Seen:    row(privacy.WorkPhone | privacy.Mobile | privacy.HomePhone | privacy.OtherPhones),
+			Control: "The person changes and removes them. The privacy relationship alone decides who sees them: directory.public does not open them.",
+			Claims:  []string{"CC5", "CC6"},
+			Kept: []Kept{
+				{Database, untilRemoved, names("typed_phones.person typed_phones.place typed_phones.kind typed_phones.number")},
+			},
+		},
+		{
+			Name:    "the groups of the directory",
+			Source:  fromDirectory,
+			Use:     "find the people of a group together, and decide by rules of the operator who is an administrator and who may use Parley",
+			Seen:    insiders,
+			Control: "The directory's administrator changes them. A group that only serves a rule is shown to nobody.",
+			Claims:  []string{"UC1"},
+			Kept: []Kept{
+				{Database, whileInDirectory, names("directory_groups.id directory_groups.source_id directory_groups.directory directory_groups.name " +
+					"directory_groups.mail directory_groups.description directory_groups.listed directory_groups.gone " +
+					"directory_group_people.grp directory_group_people.person directory_group_groups.grp directory_group_groups.source")},
+			},
+		},
+		{
 			Name: "what somebody searches for", Source: "the person, who types it", Use: "find people", Seen: nobody,
 			Control: "It is answered and forgotten: it is neither kept nor logged.", Claims: []string{"UC1", "LG4"},
 			Sent: []Sent{{Wire, toServer, names("searchPeople.q searchPeople.limit")}},

@@ -176,7 +176,7 @@ var relationships = Feature{
 			Rules:   []string{"Pictures", "Location", "PrivacyMode", "NonContactsMayReach"},
 			Claims:  []string{"PM1", "PP2", "LS3"},
 			Kept: []Kept{
-				{Database, untilReplaced, names("preferences.person preferences.share_photo preferences.only_contacts preferences.share_time_zone")},
+				{Database, untilReplaced, names("preferences.person preferences.share_photo preferences.only_contacts preferences.share_time_zone preferences.show_photos")},
 				{Memory, whileRunning, names("privacy.owner.preferences privacy.Preferences.SharePhoto privacy.Preferences.OnlyContacts privacy.Preferences.ShareTimeZone")},
 			},
 		},

@@ -41,6 +41,7 @@ var (
 	operator       = Audience{Who: "whoever runs the server"}
 	administrators = Audience{Who: "whoever runs the server, and the people whom the configuration makes administrators"}
 	members        = Audience{Who: "the people of the conversation"}
+	insiders       = Audience{Who: "the people of the organisation"}
 	anybody        = Audience{Who: "anybody"}
 )
 
