@@ -39,7 +39,7 @@ func Identifier(s string) string {
 	if at < 1 || strings.ContainsFunc(s, blank) {
 		return ""
 	}
-	local := norm.NFC.String(strings.Map(unicode.ToLower, s[:at]))
+	local := norm.NFC.String(strings.Map(lowerLetter, s[:at]))
 	domain := identifierDomain(s[at+1:])
 	if domain == "" || strings.ContainsAny(local, `"(),:;<>@[\]`) {
 		return ""
@@ -67,6 +67,14 @@ func withoutScheme(s string) (rest string, ok bool) {
 		return "", false
 	}
 	return strings.TrimFunc(norm.NFKC.String(s), blank), true
+}
+
+// lowerLetter makes a letter small, and the two small sigmas one.
+func lowerLetter(r rune) rune {
+	if r = unicode.ToLower(r); r == 'ς' {
+		return 'σ'
+	}
+	return r
 }
 
 // blank reports what separates words or cannot be seen.

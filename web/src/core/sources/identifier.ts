@@ -1,5 +1,6 @@
 // The one form in which addresses of people are compared: the twin of
 // contact.Identifier, held to it by contact/testdata/merge/identifiers.json.
+import { lower } from './mergetext'
 
 /** The longest text, in characters, that is taken for an address. */
 const longest = 320
@@ -33,9 +34,6 @@ export function identifier(text: string): string {
 const lone = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
 
 const trimmed = (s: string): string => s.replace(around, '')
-
-// Character by character, as Go does it: no final sigma, and one letter for the dotted I.
-const lower = (s: string): string => Array.from(s, (c) => (c === 'İ' ? 'i' : c.toLowerCase())).join('')
 
 function withoutScheme(s: string): string | undefined {
   const found = scheme.exec(s)
