@@ -76,7 +76,7 @@ func (w cardWorld) decisions(records []MergeRecord) Decisions {
 // eachWorld runs a property in many worlds.
 func eachWorld(t *testing.T, holds func(w cardWorld, records []MergeRecord, d Decisions)) {
 	t.Helper()
-	for seed := range uint64(800) {
+	for seed := range uint64(400) {
 		w := cardWorld{rand.New(rand.NewPCG(seed, 4))}
 		records := w.records()
 		holds(w, records, w.decisions(records))
