@@ -12,6 +12,7 @@ type EntryKind uint8
 // The kinds of entry. The numbers are stored; never renumber.
 const (
 	KindMessage EntryKind = 1 // a message in a conversation
+	KindNotice  EntryKind = 2 // news from the server for one person, in their private stream
 )
 
 // String gives the form used on the wire.
@@ -19,6 +20,8 @@ func (k EntryKind) String() string {
 	switch k {
 	case KindMessage:
 		return "message"
+	case KindNotice:
+		return "notice"
 	default:
 		return "unknown"
 	}

@@ -59,6 +59,13 @@ type PreferencesChanged struct{ Person PersonID }
 // ChoiceChanged says that what this person chose by hand changed.
 type ChoiceChanged struct{ Person PersonID }
 
+// ContactsChanged says that this person's Contacts list changed, and its version
+// since. Versions of two changes may be told in another order than they were made.
+type ContactsChanged struct {
+	Person  PersonID
+	Version int64
+}
+
 // PolicyChanged says that these of the operator's rules, by their keys, have
 // another value. Rules are asked at each use, so nothing has to be done for what is
 // decided from now on; what was decided and shown before may look otherwise now.
@@ -72,4 +79,5 @@ func (PresenceChanged) event()    {}
 func (RelationChanged) event()    {}
 func (PreferencesChanged) event() {}
 func (ChoiceChanged) event()      {}
+func (ContactsChanged) event()    {}
 func (PolicyChanged) event()      {}

@@ -152,6 +152,21 @@ func (b *Book) Groups(_ context.Context, actor parley.Actor) ([]Group, error) {
 	return groups, nil
 }
 
+// ByName gives those of these people whom there are, gone people included, in the
+// order of their names. Groups of the directory are left out.
+func (b *Book) ByName(list []Listed) []Listed {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	people := make([]Listed, 0, len(list))
+	for _, l := range list {
+		if person, ok := l.Contact.Person(); ok && b.entry(person) != nil {
+			people = append(people, l)
+		}
+	}
+	slices.SortFunc(people, func(x, y Listed) int { return b.compare(parley.PersonID(x.Contact), b.people[y.Contact]) })
+	return people
+}
+
 // team gives the people next to the actor in the organisation, as far as the
 // actor may know it, by id. The caller holds mu.
 func (b *Book) team(actor parley.Actor, rules policy.Policy) []parley.PersonID {

@@ -142,20 +142,10 @@ func (g *Gate) SetRelation(ctx context.Context, actor parley.Actor, r Relation) 
 	if err := onlyOwner(actor, r.Owner); err != nil {
 		return err
 	}
-	if !r.Level.Valid() {
-		return parley.RefuseField("relation.level-unknown", "level")
-	}
-	if r.Other == 0 || r.Other == r.Owner {
-		return parley.RefuseField("relation.other-wrong", "other")
-	}
-	if err := g.store.SetRelation(ctx, r, parley.Alongside{}); err != nil {
-		return fmt.Errorf("storing a relation: %w", err)
-	}
-	if g.Refresh(context.WithoutCancel(ctx), r.Owner, r.Other) != nil {
-		g.keep(func() { g.remember(r) })
-	}
-	g.announce(parley.RelationChanged{Owner: r.Owner, Other: r.Other})
-	return nil
+	decision := Decision{Other: r.Other, Level: &r.Level, InContacts: &r.InContacts}
+	return g.Decide(ctx, actor, []Decision{decision}, func(ctx context.Context) error {
+		return parley.Wrap(g.store.SetRelation(ctx, r, parley.Alongside{}), "storing a relation")
+	})
 }
 
 // Refresh takes over what is stored of a relation: after a change, whichever node

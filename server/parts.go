@@ -33,6 +33,7 @@ type parts struct {
 	gate      *privacy.Gate
 	accounts  *account.Authority
 	book      *contact.Book
+	lists     *contact.Lists
 	board     *presence.Board
 	log       *conversation.Log
 	peers     *peers // nil: this is the only node, as are what follows
@@ -176,6 +177,7 @@ func (p *parts) build(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("reading the directory: %w", err)
 	}
+	p.lists = contact.NewLists(contact.ListsConfig{Store: p.store, Gate: p.gate, Book: p.book, Announce: p.events.Announce})
 	onBoard := presence.Config{Store: p.store, Policy: p.rules, Announce: p.events.Announce}
 	inLog := conversation.Config{Store: p.store, Gate: p.gate, People: p.book, Policy: p.rules, Log: log}
 	if p.peers != nil {

@@ -173,7 +173,7 @@ func (s *Server) newEdge(out *egress.Egress) (*webapi.Server, error) {
 		origins = []string{originOf(c.PublicURL)}
 	}
 	return webapi.New(webapi.Config{
-		Accounts: p.accounts, Book: p.book, Board: p.board, Gate: p.gate, Log: p.log, Policy: p.rules, Rules: p.rules,
+		Accounts: p.accounts, Book: p.book, Lists: p.lists, Board: p.board, Gate: p.gate, Log: p.log, Policy: p.rules, Rules: p.rules,
 		Cursors:        webapi.Cursors{Epoch: p.store.Epoch(), Key: p.store.SealKey()},
 		Discovery:      s.discovery,
 		About:          c.about(),

@@ -30,7 +30,8 @@ const (
 	noticeRelation    = "relation" // other is the person that it is about
 	noticePreferences = "preferences"
 	noticeChoice      = "choice"
-	noticePolicy      = "policy" // detail is the key of the rule
+	noticePolicy      = "policy"   // detail is the key of the rule
+	noticeContacts    = "contacts" // other is the version of the list
 )
 
 // notices are the rows that tell of an event. An event that only this node can
@@ -59,6 +60,8 @@ func notices(event parley.Event) []notice {
 		return []notice{{kind: noticePreferences, person: e.Person}}
 	case parley.ChoiceChanged:
 		return []notice{{kind: noticeChoice, person: e.Person}}
+	case parley.ContactsChanged:
+		return []notice{{kind: noticeContacts, person: e.Person, other: e.Version}}
 	case parley.PolicyChanged:
 		rows := make([]notice, len(e.Keys))
 		for i, key := range e.Keys {
@@ -90,6 +93,8 @@ func events(rows []notice) []parley.Event {
 			list = append(list, parley.PreferencesChanged{Person: n.person})
 		case noticeChoice:
 			list = append(list, parley.ChoiceChanged{Person: n.person})
+		case noticeContacts:
+			list = append(list, parley.ContactsChanged{Person: n.person, Version: n.other})
 		case noticePolicy:
 			list = append(list, parley.PolicyChanged{Keys: []string{n.detail}})
 		}

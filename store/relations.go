@@ -33,13 +33,14 @@ SELECT owner, other, level, in_contacts FROM relations WHERE (owner, other) > ($
 
 // SetRelation implements privacy.Store.
 func (s *Store) SetRelation(ctx context.Context, r privacy.Relation, with parley.Alongside) error {
-	const upsert = `
-INSERT INTO relations (owner, other, level, in_contacts) VALUES ($1, $2, $3, $4)
-ON CONFLICT (owner, other) DO UPDATE SET level = excluded.level, in_contacts = excluded.in_contacts`
 	args := []any{int64(r.Owner), int64(r.Other), int64(r.Level), number(r.InContacts)}
 	tells := []parley.Event{parley.RelationChanged{Owner: r.Owner, Other: r.Other}}
-	return s.writer.do(ctx, s.writer.queue, change{steps: []step{{query: upsert, args: args}}, tells: tells, also: with})
+	return s.writer.do(ctx, s.writer.queue, change{steps: []step{{query: upsertRelation, args: args}}, tells: tells, also: with})
 }
+
+const upsertRelation = `
+INSERT INTO relations (owner, other, level, in_contacts) VALUES ($1, $2, $3, $4)
+ON CONFLICT (owner, other) DO UPDATE SET level = excluded.level, in_contacts = excluded.in_contacts`
 
 // Relation returns what owner decided about other; parley.ErrWithheld when nothing
 // is stored.

@@ -38,7 +38,7 @@ var directory = Feature{
 			},
 			Sent: []Sent{
 				{Wire, toServer, names("getCard.who getPhoto.who")},
-				{Wire, toViewers, names("PersonRow.id Card.id CardEvent.person WelcomeEvent.person Card.reports Groups.groups Group.id Group.key Group.name Group.people PeopleFound.people PeopleFound.more")},
+				{Wire, toViewers, names("PersonRow.id Card.id CardEvent.person WelcomeEvent.person Card.reports Groups.groups Group.people PeopleFound.people PeopleFound.more")},
 			},
 		},
 		fact("the name", "show who somebody is and find people", privacy.Name,

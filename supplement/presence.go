@@ -132,13 +132,14 @@ var relationships = Feature{
 			Source:  "the person",
 			Use:     "decide what the other gets to see and whether they get through",
 			Seen:    self,
-			Control: "It holds at once, and the other person is never told. This version has no screen to change it.",
+			Control: "It holds at once, and the other person is never told. At a desk the person changes it for anybody, on a phone they block.",
 			Claims:  []string{"PR7", "UC5"},
 			Kept: []Kept{
 				{Database, untilReplaced, names("relations.owner relations.other relations.level relations.in_contacts")},
 				{Memory, whileRunning, names("privacy.owner.others privacy.owner.marks")},
 			},
 			Sent: []Sent{
+				{Wire, toServer, names("setRelationship.who SetRelationshipRequest.level SetContactRequest.level")},
 				{Wire, toOwnDevices, names("Card.relationship")},
 			},
 		},
@@ -154,6 +155,12 @@ var relationships = Feature{
 					"contact_groups.owner contact_groups.id contact_groups.name contact_groups.folded contact_groups.place " +
 					"contact_members.owner contact_members.contact contact_members.grp " +
 					"contact_directory_groups.owner contact_directory_groups.directory_group")},
+			},
+			Sent: []Sent{
+				{Wire, toServer, names("setContact.who removeContact.who SetContactRequest.groups SetContactRequest.favourite ContactGroupRequest.name " +
+					"changeContactGroup.group deleteContactGroup.group ChangeContactGroupRequest.name ChangeContactGroupRequest.position")},
+				{Wire, toOwnDevices, names("Groups.groups Groups.version Group.id Group.key Group.name Group.people Group.suggested " +
+					"ContactsChange.version ContactsChange.group ContactsEvent.version")},
 			},
 		},
 		{

@@ -50,6 +50,7 @@ type conn struct {
 	shown    []uint64          // of each watched, the sum of the last state written; 0: none yet
 	dirty    []parley.PersonID // watched people whose presence is due, sorted
 	cards    []parley.PersonID // watched people whose card changed, sorted
+	contacts int64             // newest version of the Contacts list of which the client is to hear; 0: none
 	underWay map[parley.ClientID]struct{}
 	code     uint16 // with which it closes
 	room     *sync.Cond
@@ -258,6 +259,17 @@ func (c *conn) changedCards(people []parley.PersonID) {
 		}
 	}
 	if len(c.cards) > 0 {
+		c.startWriting()
+	}
+}
+
+// changedContacts notes that the Contacts list is another. However many changes come
+// before the client takes the news, it is one.
+func (c *conn) changedContacts(version int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == phaseOpen && c.feed != nil {
+		c.contacts = max(c.contacts, version)
 		c.startWriting()
 	}
 }

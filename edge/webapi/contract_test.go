@@ -51,6 +51,7 @@ func sampleEvents(s *sealer) []any {
 			Device: "mobile", TimeZone: "Europe/Berlin", LastActive: at,
 		}},
 		CardEvent{Type: "card", Person: "p2"},
+		ContactsEvent{Type: "contacts", Version: 7},
 		DeliveredEvent{Type: "delivered", Conversation: "p1.p2", Person: "p2", ID: cursor},
 		ReadEvent{Type: "read", Conversation: "p1.p2", ID: cursor},
 		TypingEvent{Type: "typing", Conversation: "p1.p2", Person: "p2", On: true},

@@ -88,6 +88,12 @@ type CardEvent struct {
 	Person string `json:"person"`
 }
 
+// ContactsEvent says that the person's Contacts list changed, on whichever device.
+type ContactsEvent struct {
+	Type    string `json:"type" enum:"contacts"`
+	Version int64  `json:"version" doc:"Of the list since: whoever has this one has nothing to fetch."`
+}
+
 // DeliveredEvent says how far a person's devices have a conversation.
 type DeliveredEvent struct {
 	Type         string `json:"type" enum:"delivered"`
@@ -131,6 +137,6 @@ type ProblemEvent struct {
 
 // events lists every event once; the contract is generated from it.
 var events = []any{
-	WelcomeEvent{}, EntryEvent{}, AcceptedEvent{}, KnownEvent{}, RefusedEvent{}, GapEvent{}, PresenceEvent{}, CardEvent{},
+	WelcomeEvent{}, EntryEvent{}, AcceptedEvent{}, KnownEvent{}, RefusedEvent{}, GapEvent{}, PresenceEvent{}, CardEvent{}, ContactsEvent{},
 	DeliveredEvent{}, ReadEvent{}, TypingEvent{}, SignedOutEvent{}, PongEvent{}, ProblemEvent{},
 }

@@ -24,6 +24,7 @@ type due struct {
 	feed    *conversation.Feed // nil: nothing stirred
 	cards   []parley.PersonID
 	dirty   []parley.PersonID
+	lists   int64 // version of the Contacts list; 0: no news
 	ping    bool
 	closes  bool
 	code    uint16
@@ -67,12 +68,12 @@ func (c *conn) takeDue() (due, bool) {
 	if d.closes {
 		return d, true
 	}
-	d.dirty, d.cards, d.ping = c.dirty, c.cards, c.ping
-	c.dirty, c.cards, c.ping = nil, nil, false
+	d.dirty, d.cards, d.lists, d.ping = c.dirty, c.cards, c.contacts, c.ping
+	c.dirty, c.cards, c.contacts, c.ping = nil, nil, 0, false
 	if c.stirred && c.feed != nil {
 		d.feed, c.stirred = c.feed, false
 	}
-	if c.phase == phaseClosed || len(d.replies) == 0 && len(d.dirty) == 0 && len(d.cards) == 0 && !d.ping && d.feed == nil {
+	if c.phase == phaseClosed || len(d.replies) == 0 && len(d.dirty) == 0 && len(d.cards) == 0 && d.lists == 0 && !d.ping && d.feed == nil {
 		c.writing = false
 		return due{}, false
 	}
@@ -93,6 +94,9 @@ func (c *conn) writeDue(d due) error {
 	}
 	if d.feed != nil {
 		c.collect(f, d.feed)
+	}
+	if d.lists != 0 {
+		f.add(mustEncode(ContactsEvent{Type: "contacts", Version: d.lists}))
 	}
 	for _, person := range d.cards {
 		f.add(mustEncode(CardEvent{Type: "card", Person: person.String()}))

@@ -49,6 +49,7 @@ type world struct {
 	path   string // the data folder
 	gate   *privacy.Gate
 	board  *presence.Board
+	lists  *contact.Lists
 	book   *contact.Book
 	log    *conversation.Log
 	auth   *account.Authority
@@ -100,8 +101,9 @@ func newWorld(t testing.TB, change ...func(*Config, *pace)) *world {
 	check()
 	w.log, err = conversation.NewLog(ctx, conversation.Config{Store: w.store, Gate: w.gate, People: w.book, Policy: rules, Log: logger})
 	check()
+	w.lists = contact.NewLists(contact.ListsConfig{Store: w.store, Gate: w.gate, Book: w.book, Announce: w.announce})
 	c := Config{
-		Accounts: w.auth, Book: w.book, Board: w.board, Gate: w.gate, Log: w.log, Policy: rules, Rules: rules, Logger: logger, Build: "test",
+		Accounts: w.auth, Book: w.book, Lists: w.lists, Board: w.board, Gate: w.gate, Log: w.log, Policy: rules, Rules: rules, Logger: logger, Build: "test",
 		Cursors: Cursors{Epoch: w.store.Epoch(), Key: w.store.SealKey()},
 		About:   About{Name: "Example", Domains: []string{"example.org"}},
 		Limits:  Limits{DeviceBurst: 1 << 20, NetworkBurst: 1 << 20},
@@ -220,9 +222,20 @@ func (w *world) signIn(name string) *client {
 
 func (w *world) signInAt(name, installation string) *client {
 	w.Helper()
+	return w.signInWith(name, installation, "mobile")
+}
+
+// atDesk signs a fresh device of the class desktop in.
+func (w *world) atDesk(name string) *client {
+	w.Helper()
+	return w.signInWith(name, fmt.Sprintf("%022d", time.Now().UnixNano()%1e15), "desktop")
+}
+
+func (w *world) signInWith(name, installation, class string) *client {
+	w.Helper()
 	c := &client{world: w}
 	body := SignInRequest{
-		Address: name + "@example.org", Password: testPassword, Installation: installation, DeviceName: "test", DeviceClass: "mobile",
+		Address: name + "@example.org", Password: testPassword, Installation: installation, DeviceName: "test", DeviceClass: class,
 		TimeZone: "Europe/Berlin", Token: true,
 	}
 	c.get(c.call("POST", "/api/session", body), http.StatusOK, &c.session)

@@ -33,8 +33,11 @@ func TestAccessMatrixOperations(t *testing.T) {
 			t.Run(row.name()+"/"+r.name, func(t *testing.T) {
 				w := w.within(t)
 				c := w.clients[r.name]
-				if row.fresh {
+				switch {
+				case row.fresh:
 					c = w.clientFor(r)
+				case row.desk:
+					c = w.deskOf(c, r)
 				}
 				compare(t, want, w.ask(c, row, fmt.Sprintf("192.0.%d.%d", i, j)))
 			})

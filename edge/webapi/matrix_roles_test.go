@@ -249,12 +249,22 @@ func (w *matrixWorld) clientFor(r role) *client {
 	return &client{world: w.world, base: w.as(actor), token: acted.token, session: acted.session}
 }
 
+// deskOf is a client of a role at a device of the class desktop; of who is no person
+// on a device there is none, and the role asks as it always does.
+func (w *matrixWorld) deskOf(c *client, r role) *client {
+	w.Helper()
+	if r.kind != parley.ActorPerson {
+		return c
+	}
+	return w.atDesk(r.person())
+}
+
 // within is the same world for a subtest: what fails there fails it, and what is
 // opened there ends with it.
 func (w *matrixWorld) within(t *testing.T) *matrixWorld {
 	inner := &matrixWorld{socket: w.socket, clients: map[string]*client{}}
 	inner.world = &world{
-		TB: t, server: w.server, web: w.web, store: w.store, gate: w.gate, board: w.board, book: w.book, log: w.log, auth: w.auth,
+		TB: t, server: w.server, web: w.web, store: w.store, gate: w.gate, board: w.board, lists: w.lists, book: w.book, log: w.log, auth: w.auth,
 		logged: w.logged, ids: w.ids,
 	}
 	of := func(c *client) *client {

@@ -218,6 +218,9 @@ func (p *pair) provoke() {
 	p.subject.get(p.subject.call("PUT", "/api/me/note", note), http.StatusOK, nil)
 	p.changeEntry()
 	p.await(p.here, "card")
+	desk := p.atDesk(p.client.name())
+	desk.get(desk.call("POST", "/api/contact-groups", ContactGroupRequest{Name: "Site"}), http.StatusOK, nil)
+	p.await(p.here, "contacts")
 
 	mine := p.messageTo(p.client, p.to, "message")
 	for range 2 { // the second time it is known
@@ -350,6 +353,8 @@ func TestAccessMatrixEntries(t *testing.T) {
 				p.Errorf("entries of the kind %s have no cell for %s", row.kind, r.name)
 			case r.kind != parley.ActorPerson:
 				p.refusedByTheLog(row.kind, r)
+			case row.kind == parley.KindNotice:
+				p.notice(want, r)
 			default:
 				p.exchange(row.kind, want)
 			}
@@ -380,6 +385,43 @@ func deviceOf(t testing.TB, c *client) parley.DeviceID {
 		t.Fatal(err)
 	}
 	return id
+}
+
+// notice sends one, which is refused, and has the subject cause one: that it adds
+// the role. Nobody is told of who is in their list already, so the subject itself
+// is added by the bystander.
+func (p *pair) notice(want cell, r role) {
+	p.Helper()
+	p.connect()
+	p.here.send(p.messageTo(p.client, p.to, parley.KindNotice.String()))
+	p.await(p.here, want.answer)
+	p.fence(p.otherName(), p.other)
+	p.fence(p.client.name(), p.here, p.there)
+	got := fmt.Sprintf("%s | %s | %s", p.kinds(p.here), p.kinds(p.there), p.kinds(p.other))
+	if expected := fmt.Sprintf("%s | %s | %s", want.answer, want.own, want.subject); got != expected {
+		p.Errorf("sending a notice leads to %s, want %s (answer | own other device | the subject's)", got, expected)
+	}
+	adder := p.atDesk(subjectName)
+	if r.name == "self" {
+		adder = p.atDesk(bystanderName)
+	}
+	path := "/api/contacts/" + p.ids[p.client.name()].String()
+	adder.get(adder.call("DELETE", path, nil), http.StatusOK, nil)
+	adder.get(adder.call("PUT", path, map[string]any{}), http.StatusOK, nil)
+	if want.refusal == "never" {
+		p.fence(p.client.name(), p.here, p.there)
+		if told := p.kinds(p.here) + p.kinds(p.there); strings.Contains(told, "entry") {
+			p.Errorf("who is blocked is told %s of being added", told)
+		}
+		return
+	}
+	for _, d := range []*dialed{p.here, p.there} {
+		e := d.expect("entry")
+		compareFields(p.TB.(*testing.T), want.fields, fieldsOfEvent(e))
+		if e.text("kind") != "notice" || e.text("conversation") != p.ids[p.client.name()].String() || e.text("from") != "" {
+			p.Errorf("being added is told by %v", e)
+		}
+	}
 }
 
 func (p *pair) exchange(kind parley.EntryKind, want cell) {

@@ -50,6 +50,7 @@ var eventRows = []eventRow{
 		never("deviceless"),
 	}},
 	{"card", "the role watches the subject, whose directory entry changes", []cell{comes("devices", "type person"), never("deviceless")}},
+	{"contacts", "the role's list changes on another device", []cell{comes("devices", "type version"), never("deviceless")}},
 	{"delivered", "the subject has what the role wrote", []cell{
 		comes("self stranger external colleague workgroup friend delegates delegate.expired", "type conversation person id"),
 		never("blocked deviceless"),
@@ -105,6 +106,13 @@ var entryRows = []entryRow{
 	{parley.KindMessage, []cell{
 		{roles: "self stranger external colleague workgroup friend delegates delegate.expired", answer: "accepted", own: "entry", subject: "entry", fields: entryFields + " prev"},
 		{roles: "blocked", answer: "accepted", own: "entry", subject: "-", fields: entryFields + " prev"},
+		noSocket,
+	}},
+	// Notices are the server's: nobody sends one. The one that the subject causes is
+	// that it added the role to its contacts.
+	{parley.KindNotice, []cell{
+		{roles: "self stranger external colleague workgroup friend delegates delegate.expired", answer: "refused", own: "-", subject: "-", fields: entryFields + " prev"},
+		{roles: "blocked", refusal: "never", answer: "refused", own: "-", subject: "-"},
 		noSocket,
 	}},
 }

@@ -43,6 +43,7 @@ type operationRow struct {
 	// one who asks about a twin of the subject differ in it for other reasons.
 	own bool
 
+	desk  bool // asked from a device of the class desktop; all others are phones
 	fresh bool // asked from a device of its own, which may not be needed afterwards
 	cells []cell
 }
@@ -136,13 +137,88 @@ var operationRows = []operationRow{
 		gets("self blocked external colleague workgroup friend delegates delegate.expired remote program administrator", 200, ""),
 		refused("stranger guest", "not-found"),
 	}},
-	{id: "getContacts", ask: "GET /api/contacts", cells: []cell{
+	{id: "getContacts", how: "without contacts", ask: "GET /api/contacts", cells: []cell{
 		refused("deviceless", "sign-in sign-in.required"),
-		gets("self", 200, groupFields), // nobody is in their own groups
-		gets("colleague workgroup friend delegates delegate.expired", 200, groupFields+under("groups[].people[]", rowFull)),
-		gets("external", 200, groupFields+under("groups[].people[]", rowExternal)),
-		gets("stranger", 200, groupFields+under("groups[].people[]", rowStranger)),
-		gets("blocked", 200, groupFields+under("groups[].people[]", rowTwin)),
+		gets("self", 200, "version groups[].id groups[].key"), // the subject has contacts
+		gets("colleague workgroup friend delegates delegate.expired", 200, "version"+suggestedFields+under("groups[].people[]", rowFull)),
+		gets("external", 200, "version"+suggestedFields+under("groups[].people[]", rowExternal)),
+		gets("stranger", 200, "version"+suggestedFields+under("groups[].people[]", rowStranger)),
+		gets("blocked", 200, "version"+suggestedFields+under("groups[].people[]", rowTwin)),
+	}},
+
+	// What somebody arranges in their own list is nobody else's, a program's and an
+	// administrator's neither. The answers are about the asker's list.
+	{id: "addContactGroup", own: true, takes: "name", ask: "POST /api/contact-groups", body: `{"name": "Site"}`, cells: []cell{
+		refused("devices", "forbidden settings.desktop-only"),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "addContactGroup", own: true, how: "at a desk", desk: true, ask: "POST /api/contact-groups", body: `{"name": "Site"}`, cells: []cell{
+		gets("devices", 200, "version group"),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "changeContactGroup", own: true, takes: "group name position", ask: "PUT /api/contact-groups/c1", body: `{"name": "Works", "position": 0}`, nobody: "group", cells: []cell{
+		refused("devices", "forbidden settings.desktop-only"),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "changeContactGroup", own: true, how: "at a desk", desk: true, ask: "PUT /api/contact-groups/c1", body: `{"name": "Works", "position": 0}`, cells: []cell{
+		gets("devices", 200, "version"),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "changeContactGroup", own: true, how: "that there is not", desk: true, ask: "PUT /api/contact-groups/c9", body: `{"name": "Works"}`, cells: []cell{
+		refused("devices", "not-found"),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "setContact", own: true, takes: "who groups[] favourite level", ask: "PUT /api/contacts/{subject}", body: `{"groups": ["c1"]}`, nobody: "group", cells: []cell{
+		refused("devices", "forbidden settings.desktop-only"),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "setContact", own: true, how: "at a desk", desk: true, ask: "PUT /api/contacts/{subject}", body: `{"groups": ["c1"], "favourite": true, "level": "workgroup"}`, cells: []cell{
+		refused("self", "invalid relation.other-wrong"),
+		gets("others", 200, "version"),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "setContact", own: true, how: "somebody who does not exist", desk: true, ask: "PUT /api/contacts/p8888", body: `{}`, cells: []cell{
+		refused("devices", "not-found"),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "getContacts", own: true, how: "with the subject among them", ask: "GET /api/contacts", cells: []cell{
+		refused("deviceless", "sign-in sign-in.required"),
+		gets("self", 200, "version"+groupFields),
+		gets("colleague workgroup friend delegates delegate.expired", 200, "version"+groupFields+under("groups[].people[]", rowFull)),
+		gets("external", 200, "version"+groupFields+under("groups[].people[]", rowExternal)),
+		gets("stranger", 200, "version"+groupFields+under("groups[].people[]", rowStranger)),
+		gets("blocked", 200, "version"+groupFields+under("groups[].people[]", rowTwin)),
+	}},
+	{id: "setRelationship", own: true, takes: "who level", ask: "PUT /api/people/{subject}/relationship", body: `{"level": "friends"}`, cells: []cell{
+		refused("devices", "forbidden settings.desktop-only"), // the subject has not added them
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "setRelationship", own: true, how: "to blocked", ask: "PUT /api/people/{subject}/relationship", body: `{"level": "blocked"}`, cells: []cell{
+		refused("self", "invalid relation.other-wrong"),
+		gets("others", 204, ""),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "setRelationship", own: true, how: "at a desk", desk: true, ask: "PUT /api/people/{subject}/relationship", body: `{"level": "default"}`, cells: []cell{
+		refused("self", "invalid relation.other-wrong"),
+		gets("others", 204, ""),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "deleteContactGroup", own: true, takes: "group", ask: "DELETE /api/contact-groups/c1", nobody: "group", cells: []cell{
+		refused("devices", "forbidden settings.desktop-only"),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "deleteContactGroup", own: true, how: "at a desk", desk: true, ask: "DELETE /api/contact-groups/c1", cells: []cell{
+		gets("devices", 200, "version"),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "removeContact", own: true, takes: "who", ask: "DELETE /api/contacts/{subject}", nobody: "group", cells: []cell{
+		refused("devices", "forbidden settings.desktop-only"),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "removeContact", own: true, how: "at a desk", desk: true, ask: "DELETE /api/contacts/{subject}", cells: []cell{
+		refused("self", "invalid relation.other-wrong"),
+		gets("others", 200, "version"),
+		refused("deviceless", "sign-in sign-in.required"),
 	}},
 
 	{id: "getDevices", own: true, ask: "GET /api/devices", cells: []cell{
@@ -218,7 +294,10 @@ var operationRows = []operationRow{
 
 const ruleFields = "key kind label doc value default source"
 
-const groupFields = "groups[].id groups[].key groups[].name"
+const (
+	groupFields     = " groups[].id groups[].key groups[].name"
+	suggestedFields = groupFields + " groups[].suggested"
+)
 
 var cardCells = []cell{
 	refused("anonymous", "sign-in sign-in.required"),

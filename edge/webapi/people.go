@@ -130,15 +130,3 @@ func (s *Server) getPhoto(ctx context.Context, c caller, in *photoInput) (*photo
 func photoTag(version parley.PhotoVersion, size string) string {
 	return fmt.Sprintf(`"%s-%s"`, photoName(version), size)
 }
-
-func (s *Server) getContacts(ctx context.Context, c caller, _ *nothing) (*reply[Groups], error) {
-	groups, err := s.config.Book.Groups(ctx, c.session.Actor)
-	if err != nil {
-		return nil, err
-	}
-	list := make([]Group, 0, len(groups))
-	for _, g := range groups {
-		list = append(list, Group{ID: g.ID, Key: g.Key, Name: g.Name, People: s.rows(g.People, c.session.Actor)})
-	}
-	return &reply[Groups]{Groups{Groups: list}}, nil
-}

@@ -34,6 +34,7 @@ type Config struct {
 	Accounts *account.Authority
 	Book     *contact.Book
 	Board    *presence.Board
+	Lists    *contact.Lists
 	Gate     *privacy.Gate
 	Log      *conversation.Log
 	Policy   policy.Source
@@ -195,6 +196,8 @@ func (s *Server) Notify(event parley.Event) {
 		s.sockets.peopleChanged(e.People)
 	case parley.RelationChanged:
 		s.sockets.relationChanged(e.Owner, e.Other)
+	case parley.ContactsChanged:
+		s.sockets.contactsChanged(e)
 	case parley.PolicyChanged:
 		if policy.Shows(e.Keys) {
 			s.sockets.lookAgain()

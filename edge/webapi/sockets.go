@@ -240,6 +240,15 @@ func (k *sockets) relationChanged(owner, other parley.PersonID) {
 	}
 }
 
+// contactsChanged tells every device of a person that the Contacts list is another.
+func (k *sockets) contactsChanged(e parley.ContactsChanged) {
+	for _, c := range k.all() {
+		if c.actor.Person == e.Person {
+			c.changedContacts(e.Version)
+		}
+	}
+}
+
 // jitter spreads what would otherwise happen to all connections at once: half to
 // one and a half times d.
 func jitter(d time.Duration) time.Duration {

@@ -160,19 +160,6 @@ type PeopleFound struct {
 	More   bool        `json:"more"`
 }
 
-// Groups are the groups of the Contacts tab.
-type Groups struct {
-	Groups []Group `json:"groups"`
-}
-
-// Group is one group of the Contacts tab.
-type Group struct {
-	ID     string      `json:"id"`
-	Key    string      `json:"key" doc:"Text key of the group's title."`
-	Name   string      `json:"name,omitempty" doc:"What fills the title, such as a department's name."`
-	People []PersonRow `json:"people"`
-}
-
 // Devices are the signed-in devices of one person.
 type Devices struct {
 	Devices []Device `json:"devices"`

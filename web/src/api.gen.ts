@@ -106,12 +106,35 @@ export type CardEvent = {
   readonly type: 'card'
 }
 
+export type ChangeContactGroupRequest = {
+  readonly name?: string | undefined
+  /** Among the own groups, from 0. */
+  readonly position?: number | undefined
+}
+
 export type ChangePasswordRequest = {
   readonly current: string
   readonly password: string
 }
 
 export type ClientFrame = HelloFrame | ResumeFrame | SendFrame | AckFrame | ReadFrame | TypingFrame | WatchFrame | ActivityFrame | PingFrame
+
+export type ContactGroupRequest = {
+  readonly name: string
+}
+
+export type ContactsChange = {
+  /** The group that was made. */
+  readonly group?: string | undefined
+  /** Of the list since. */
+  readonly version: number
+}
+
+export type ContactsEvent = {
+  readonly type: 'contacts'
+  /** Of the list since: whoever has this one has nothing to fetch. */
+  readonly version: number
+}
 
 export type ConversationMarks = {
   readonly conversation: string
@@ -203,16 +226,21 @@ export type GapEvent = {
 }
 
 export type Group = {
+  /** favourites, c1, c2 and so on, others; of a suggestion what it is. */
   readonly id: string
   /** Text key of the group's title. */
   readonly key: string
   /** What fills the title, such as a department's name. */
   readonly name?: string | undefined
   readonly people: readonly PersonRow[]
+  /** Nobody in it is a contact yet: a start for whoever has none. */
+  readonly suggested?: boolean | undefined
 }
 
 export type Groups = {
   readonly groups: readonly Group[]
+  /** Of the list; another one with each change. Compare it for equality. */
+  readonly version: number
 }
 
 export type HelloFrame = {
@@ -409,7 +437,7 @@ export type SendFrame = {
   readonly type: 'send'
 }
 
-export type ServerEvent = WelcomeEvent | EntryEvent | AcceptedEvent | KnownEvent | RefusedEvent | GapEvent | PresenceEvent | CardEvent | DeliveredEvent | ReadEvent | TypingEvent | SignedOutEvent | PongEvent | ProblemEvent
+export type ServerEvent = WelcomeEvent | EntryEvent | AcceptedEvent | KnownEvent | RefusedEvent | GapEvent | PresenceEvent | CardEvent | ContactsEvent | DeliveredEvent | ReadEvent | TypingEvent | SignedOutEvent | PongEvent | ProblemEvent
 
 export type Session = {
   readonly address: string
@@ -429,6 +457,14 @@ export type Session = {
   readonly token?: string | undefined
 }
 
+export type SetContactRequest = {
+  readonly favourite?: boolean | undefined
+  /** All own groups in which the contact stands from now on. */
+  readonly groups?: readonly string[] | undefined
+  /** The privacy relationship. */
+  readonly level?: 'friends' | 'workgroup' | 'colleagues' | 'external' | 'blocked' | 'default' | undefined
+}
+
 export type SetNoteRequest = {
   readonly note: string
   /** When the note lapses. */
@@ -443,6 +479,10 @@ export type SetPresenceRequest = {
   readonly state: 'available' | 'busy' | 'do-not-disturb' | 'be-right-back' | 'off-work' | 'appear-away' | 'reset'
   /** When the choice lapses. */
   readonly until?: string | undefined
+}
+
+export type SetRelationshipRequest = {
+  readonly level: 'friends' | 'workgroup' | 'colleagues' | 'external' | 'blocked' | 'default'
 }
 
 export type SignInRequest = {
@@ -555,9 +595,29 @@ export const resetPolicy = (p: { key: string }, signal?: AbortSignal): Promise<P
 export const getPolicyHistory = (p: { key?: string | undefined; before?: string | undefined; limit?: number | undefined }, signal?: AbortSignal): Promise<PolicyHistory> =>
   call<PolicyHistory>('GET', '/api/admin/policy-history', { key: p.key, before: p.before, limit: p.limit }, undefined, signal)
 
+/** Makes a group of contacts, the last one. */
+export const addContactGroup = (body: ContactGroupRequest, signal?: AbortSignal): Promise<ContactsChange> =>
+  call<ContactsChange>('POST', '/api/contact-groups', {}, body, signal)
+
+/** Gives a group another name or place. */
+export const changeContactGroup = (p: { group: string }, body: ChangeContactGroupRequest, signal?: AbortSignal): Promise<ContactsChange> =>
+  call<ContactsChange>('PUT', `/api/contact-groups/${encodeURIComponent(p.group)}`, {}, body, signal)
+
+/** Deletes a group. Its contacts stay in the list. */
+export const deleteContactGroup = (p: { group: string }, signal?: AbortSignal): Promise<ContactsChange> =>
+  call<ContactsChange>('DELETE', `/api/contact-groups/${encodeURIComponent(p.group)}`, {}, undefined, signal)
+
 /** The groups of the Contacts tab. */
 export const getContacts = (signal?: AbortSignal): Promise<Groups> =>
   call<Groups>('GET', '/api/contacts', {}, undefined, signal)
+
+/** Adds a contact, or changes where they stand. */
+export const setContact = (p: { who: string }, body: SetContactRequest, signal?: AbortSignal): Promise<ContactsChange> =>
+  call<ContactsChange>('PUT', `/api/contacts/${encodeURIComponent(p.who)}`, {}, body, signal)
+
+/** Removes a contact from the list and all groups. The privacy relationship stays. */
+export const removeContact = (p: { who: string }, signal?: AbortSignal): Promise<ContactsChange> =>
+  call<ContactsChange>('DELETE', `/api/contacts/${encodeURIComponent(p.who)}`, {}, undefined, signal)
 
 /** The person's signed-in devices. */
 export const getDevices = (signal?: AbortSignal): Promise<Devices> =>
@@ -609,6 +669,10 @@ export const getCard = (p: { who: string }, signal?: AbortSignal): Promise<Card>
 
 /** The picture, a JPEG. */
 export const photoUrl = (p: { who: string; size?: 'small' | 'large' | undefined }): string => `/api/people/${encodeURIComponent(p.who)}/photo` + `?size=${p.size ?? 'small'}`
+
+/** Decides how much a person gets to see. */
+export const setRelationship = (p: { who: string }, body: SetRelationshipRequest, signal?: AbortSignal): Promise<void> =>
+  call<void>('PUT', `/api/people/${encodeURIComponent(p.who)}/relationship`, {}, body, signal)
 
 /** The session again, for an app that starts. */
 export const getSession = (signal?: AbortSignal): Promise<Session> =>

@@ -343,6 +343,7 @@ export class Engine {
       case 'problem':
         this.problem(e)
         return
+      case 'contacts': // nothing is kept of the list
       case 'pong': // the line has seen it
       case 'entry':
       case 'accepted':

@@ -1,0 +1,253 @@
+package webapi
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"parley"
+	"parley/contact"
+	"parley/privacy"
+)
+
+// Groups are the groups of the Contacts tab: favourites, the person's own groups in
+// their order, and the others.
+type Groups struct {
+	Groups  []Group `json:"groups"`
+	Version int64   `json:"version" doc:"Of the list; another one with each change. Compare it for equality."`
+}
+
+// Group is one group of the Contacts tab.
+type Group struct {
+	ID        string      `json:"id" doc:"favourites, c1, c2 and so on, others; of a suggestion what it is."`
+	Key       string      `json:"key" doc:"Text key of the group's title."`
+	Name      string      `json:"name,omitempty" doc:"What fills the title, such as a department's name."`
+	Suggested bool        `json:"suggested,omitempty" doc:"Nobody in it is a contact yet: a start for whoever has none."`
+	People    []PersonRow `json:"people"`
+}
+
+// SetContactRequest adds a contact or changes where they stand. What is not there
+// stays as it is.
+type SetContactRequest struct {
+	Groups    []string `json:"groups,omitempty" maxItems:"64" doc:"All own groups in which the contact stands from now on."`
+	Favourite *bool    `json:"favourite,omitempty"`
+	Level     string   `json:"level,omitempty" enum:"friends,workgroup,colleagues,external,blocked,default" doc:"The privacy relationship."`
+}
+
+// SetRelationshipRequest gives somebody a privacy relationship.
+type SetRelationshipRequest struct {
+	Level string `json:"level" enum:"friends,workgroup,colleagues,external,blocked,default"`
+}
+
+// ContactGroupRequest makes a group.
+type ContactGroupRequest struct {
+	Name string `json:"name" minLength:"1" maxLength:"200"`
+}
+
+// ChangeContactGroupRequest changes a group. What is not there stays as it is.
+type ChangeContactGroupRequest struct {
+	Name     string `json:"name,omitempty" maxLength:"200"`
+	Position *int   `json:"position,omitempty" minimum:"0" doc:"Among the own groups, from 0."`
+}
+
+// ContactsChange says what a change has come to.
+type ContactsChange struct {
+	Version int64  `json:"version" doc:"Of the list since."`
+	Group   string `json:"group,omitempty" doc:"The group that was made."`
+}
+
+type (
+	setContactInput struct {
+		Who  string `path:"who" maxLength:"320" doc:"An id or a sign-in address."`
+		Body SetContactRequest
+	}
+	setRelationshipInput struct {
+		Who  string `path:"who" maxLength:"320" doc:"An id or a sign-in address."`
+		Body SetRelationshipRequest
+	}
+	groupInput struct {
+		Group string `path:"group" maxLength:"24"`
+	}
+	changeGroupInput struct {
+		Group string `path:"group" maxLength:"24"`
+		Body  ChangeContactGroupRequest
+	}
+)
+
+func (s *Server) getContacts(ctx context.Context, c caller, _ *nothing) (*reply[Groups], error) {
+	actor := c.session.Actor
+	list, err := s.config.Lists.List(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	groups := s.ownGroups(list, actor)
+	if len(list.Contacts) == 0 {
+		suggested, err := s.suggestions(ctx, actor)
+		if err != nil {
+			return nil, err
+		}
+		groups = append(groups, suggested...)
+	}
+	return &reply[Groups]{Groups{Groups: groups, Version: list.Version}}, nil
+}
+
+// ownGroups sorts a list into its groups. Each row is made once, however many
+// groups somebody stands in. Favourites and others are there when somebody is in
+// them, the person's own groups always.
+func (s *Server) ownGroups(list contact.ContactList, actor parley.Actor) []Group {
+	favourites := Group{ID: contact.Favourites.String(), Key: "contacts.favourites", People: []PersonRow{}}
+	others := Group{ID: "others", Key: "contacts.others", People: []PersonRow{}}
+	own := make([]Group, len(list.Groups))
+	at := make(map[contact.GroupID]*Group, len(list.Groups)+1)
+	at[contact.Favourites] = &favourites
+	for i, g := range list.Groups {
+		own[i] = Group{ID: g.ID.String(), Key: "contacts.group", Name: g.Name, People: []PersonRow{}}
+		at[g.ID] = &own[i]
+	}
+	for _, l := range s.config.Book.ByName(list.Contacts) {
+		person, _ := l.Contact.Person()
+		row, ok := s.row(person, actor)
+		if !ok {
+			continue
+		}
+		grouped := false
+		for _, id := range l.Groups {
+			if g := at[id]; g != nil {
+				g.People = append(g.People, row)
+				grouped = grouped || id != contact.Favourites
+			}
+		}
+		if !grouped {
+			others.People = append(others.People, row)
+		}
+	}
+	if len(favourites.People) > 0 {
+		own = slices.Insert(own, 0, favourites)
+	}
+	if len(others.People) > 0 {
+		own = append(own, others)
+	}
+	return own
+}
+
+// suggestions are the groups of whoever has no contact yet.
+func (s *Server) suggestions(ctx context.Context, actor parley.Actor) ([]Group, error) {
+	groups, err := s.config.Book.Groups(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Group, 0, len(groups))
+	for _, g := range groups {
+		list = append(list, Group{ID: g.ID, Key: g.Key, Name: g.Name, Suggested: true, People: s.rows(g.People, actor)})
+	}
+	return list, nil
+}
+
+func (s *Server) setContact(ctx context.Context, c caller, in *setContactInput) (*reply[ContactsChange], error) {
+	id, err := s.contactOf(in.Who)
+	if err != nil {
+		return nil, err
+	}
+	change := contact.ListChange{Contact: id, Favourite: in.Body.Favourite}
+	if in.Body.Groups != nil {
+		groups := make([]contact.GroupID, len(in.Body.Groups))
+		for i, text := range in.Body.Groups {
+			if groups[i], err = parseGroup(text); err != nil {
+				return nil, contact.ErrNoGroup
+			}
+		}
+		change.Groups = &groups
+	}
+	if in.Body.Level != "" {
+		level, err := parseLevel(in.Body.Level)
+		if err != nil {
+			return nil, err
+		}
+		change.Level = &level
+	}
+	return changed(s.config.Lists.Set(ctx, c.session.Actor, change))
+}
+
+func (s *Server) removeContact(ctx context.Context, c caller, in *whoInput) (*reply[ContactsChange], error) {
+	id, err := s.contactOf(in.Who)
+	if err != nil {
+		return nil, err
+	}
+	return changed(s.config.Lists.Remove(ctx, c.session.Actor, id))
+}
+
+func (s *Server) addContactGroup(ctx context.Context, c caller, in *bodyOf[ContactGroupRequest]) (*reply[ContactsChange], error) {
+	id, version, err := s.config.Lists.AddGroup(ctx, c.session.Actor, in.Body.Name)
+	if err != nil {
+		return nil, err
+	}
+	return &reply[ContactsChange]{ContactsChange{Version: version, Group: id.String()}}, nil
+}
+
+func (s *Server) changeContactGroup(ctx context.Context, c caller, in *changeGroupInput) (*reply[ContactsChange], error) {
+	id, err := parseGroup(in.Group)
+	if err != nil {
+		return nil, err
+	}
+	var name *string
+	if in.Body.Name != "" {
+		name = &in.Body.Name
+	}
+	return changed(s.config.Lists.ChangeGroup(ctx, c.session.Actor, id, name, in.Body.Position))
+}
+
+func (s *Server) deleteContactGroup(ctx context.Context, c caller, in *groupInput) (*reply[ContactsChange], error) {
+	id, err := parseGroup(in.Group)
+	if err != nil {
+		return nil, err
+	}
+	return changed(s.config.Lists.DeleteGroup(ctx, c.session.Actor, id))
+}
+
+func (s *Server) setRelationship(ctx context.Context, c caller, in *setRelationshipInput) (*nothing, error) {
+	id, err := s.who(in.Who)
+	if err != nil {
+		return nil, err
+	}
+	level, err := parseLevel(in.Body.Level)
+	if err != nil {
+		return nil, err
+	}
+	return done(s.config.Lists.SetLevel(ctx, c.session.Actor, id, level))
+}
+
+func changed(version int64, err error) (*reply[ContactsChange], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &reply[ContactsChange]{ContactsChange{Version: version}}, nil
+}
+
+// contactOf finds what may stand in a list by id or by sign-in address.
+func (s *Server) contactOf(text string) (contact.ContactID, error) {
+	id, err := s.who(text)
+	return contact.ContactPerson(id), err
+}
+
+// parseGroup reads the number of an own group; what is none is withheld.
+func parseGroup(text string) (contact.GroupID, error) {
+	digits, ok := strings.CutPrefix(text, "c")
+	n, err := strconv.ParseUint(digits, 10, 31)
+	if !ok || err != nil || n == 0 || digits[0] == '0' {
+		return 0, parley.ErrWithheld
+	}
+	return contact.GroupID(n), nil
+}
+
+// parseLevel reads a level; default is the one that nobody chose.
+func parseLevel(text string) (privacy.Level, error) {
+	if text == "default" {
+		return privacy.DefaultLevel(true), nil
+	}
+	level, ok := privacy.ParseLevel(text)
+	if !ok {
+		return 0, parley.RefuseField("relation.level-unknown", "level")
+	}
+	return level, nil
+}
