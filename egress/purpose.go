@@ -22,6 +22,9 @@ const (
 	// Database reaches the PostgreSQL server that is configured.
 	Database Purpose = "database"
 
+	// Directory reaches the corporate directory that is configured, over LDAP.
+	Directory Purpose = "directory"
+
 	// Bus reaches the NATS servers that are configured, where the servers of one
 	// organisation do not carry the bus themselves.
 	Bus Purpose = "bus"
@@ -88,6 +91,13 @@ var declarations = []Declaration{
 		Data:    "everything that the server stores",
 		Hosts:   "the database server in the configuration",
 		Timeout: 10 * time.Second,
+	},
+	{
+		Purpose: Directory,
+		For:     "Reads people and groups from the corporate directory, and has it check passwords, where one is configured.",
+		Data:    "the sign-in name and password of whoever signs in with the directory, and the password of the account that reads it",
+		Hosts:   "the directory servers in the configuration",
+		Timeout: 5 * time.Second,
 	},
 	{
 		Purpose: Bus,

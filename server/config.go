@@ -29,6 +29,7 @@ type Config struct {
 	TLS          TLSConfig          `key:"tls" doc:"Encryption of the connections. Browsers give an app on plain HTTP no encryption, worker or microphone, so use TLS here or in a proxy."`
 	Database     DatabaseConfig     `key:"database" doc:"Where the database is."`
 	Cluster      ClusterConfig      `key:"cluster" doc:"Several nodes over one PostgreSQL database, for more people than one machine carries, and to go on when one of them fails."`
+	LDAP         LDAPConfig         `key:"ldap" doc:"The corporate directory, over LDAP: Active Directory, OpenLDAP and others. Its people sign in with their passwords there. Without ldap.servers there is none, and people come from an LDIF file. \"parley doctor directory\" tries these settings."`
 	Policy       policy.Policy      // its keys, limits and texts are those of policy.Definitions
 	Limits       LimitsConfig       `key:"limits" doc:"How much one person or device may ask for."`
 	Metrics      MetricsConfig      `key:"metrics" doc:"Figures for Prometheus at /metrics. Without the settings below they are given to this machine only."`
@@ -133,6 +134,7 @@ func DefaultConfig() Config {
 		Addr:   "127.0.0.1:8080",
 		Data:   "data",
 		TLS:    TLSConfig{Mode: TLSOff, HTTP: ":80"},
+		LDAP:   defaultLDAP(),
 		Policy: policy.Default(),
 		Limits: LimitsConfig{
 			FramesAtOnce: 200, FramesPerSecond: 50,

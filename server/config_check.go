@@ -32,6 +32,7 @@ func (r *reading) check() {
 	r.checkAdministrators()
 	r.checkTLS()
 	r.checkDatabase()
+	r.checkLDAP()
 	if c.Metrics.Listen != "" {
 		r.checkAddress("metrics.listen", c.Metrics.Listen)
 		r.fails("metrics.listen", c.Metrics.Listen == c.Addr, "is the address of addr; leave it empty to serve figures there")

@@ -21,10 +21,11 @@ func WriteExample(w io.Writer) error {
 	defaults := DefaultConfig()
 	table := ""
 	for _, l := range orderedLeaves(&defaults) {
-		name, key, inTable := strings.Cut(l.key, ".")
-		if !inTable {
-			key = name
-		} else if name != table {
+		name, key := "", l.key
+		if dot := strings.LastIndexByte(l.key, '.'); dot >= 0 {
+			name, key = l.key[:dot], l.key[dot+1:]
+		}
+		if name != "" && name != table {
 			table = name
 			b.WriteString("\n")
 			writeComment(&b, tableDoc(name))
@@ -57,6 +58,9 @@ func (l leaf) describe() string {
 	if len(l.allowed) > 0 {
 		doc += " One of: " + strings.Join(l.allowed, ", ") + "."
 	}
+	if l.separator != "," && l.separator != "" {
+		doc += " As a variable: separated by semicolons."
+	}
 	if l.high != "" {
 		doc += " From " + l.low + " to " + l.high + "."
 	}
@@ -70,13 +74,16 @@ func tableDoc(name string) string {
 	if doc, ok := ruleTables[name]; ok {
 		return doc
 	}
-	t := reflect.TypeFor[Config]()
-	for i := range t.NumField() {
-		if t.Field(i).Tag.Get("key") == name {
-			return t.Field(i).Tag.Get("doc")
+	t, doc := reflect.TypeFor[Config](), ""
+	for part := range strings.SplitSeq(name, ".") {
+		for i := range t.NumField() {
+			if field := t.Field(i); field.Tag.Get("key") == part {
+				t, doc = field.Type, field.Tag.Get("doc")
+				break
+			}
 		}
 	}
-	return ""
+	return doc
 }
 
 // writeComment writes text as comment lines of at most 100 characters.

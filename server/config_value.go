@@ -20,6 +20,7 @@ type leaf struct {
 	allowed   []string // the texts that it takes; nil: any
 	low, high string   // of numbers and lengths of time
 	required  string   // an example, if it has to be set
+	separator string   // between the texts of a list in a variable
 	value     reflect.Value
 
 	rule  *policy.Definition // it is one of the organisation's rules
@@ -28,9 +29,13 @@ type leaf struct {
 
 func fieldLeaf(key string, field reflect.StructField, value reflect.Value) leaf {
 	tag := field.Tag
+	separator := tag.Get("separator")
+	if separator == "" {
+		separator = ","
+	}
 	return leaf{
 		key: key, doc: tag.Get("doc"), allowed: strings.Fields(tag.Get("allowed")), low: tag.Get("min"), high: tag.Get("max"),
-		required: tag.Get("required"), value: value,
+		required: tag.Get("required"), separator: separator, value: value,
 	}
 }
 
@@ -78,10 +83,7 @@ func orderedLeaves(c *Config) []leaf {
 			}
 		case !ok:
 		case isTableType(field.Type):
-			for j := range field.Type.NumField() {
-				inner := field.Type.Field(j)
-				add(key, fieldLeaf(key+"."+inner.Tag.Get("key"), inner, v.Field(i).Field(j)))
-			}
+			addTable(add, key, v.Field(i))
 		default:
 			add("", fieldLeaf(key, field, v.Field(i)))
 		}
@@ -91,6 +93,18 @@ func orderedLeaves(c *Config) []leaf {
 		all = append(all, leaves[table]...)
 	}
 	return all
+}
+
+// addTable adds the settings of a table, and then those of the tables in it.
+func addTable(add func(table string, l leaf), table string, v reflect.Value) {
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		if key := table + "." + field.Tag.Get("key"); isTableType(field.Type) {
+			addTable(add, key, v.Field(i))
+		} else {
+			add(table, fieldLeaf(key, field, v.Field(i)))
+		}
+	}
 }
 
 func isTableType(t reflect.Type) bool {
@@ -134,7 +148,7 @@ func (l leaf) assign(value any) error {
 }
 
 // assignText takes over a value as a variable or a flag gives it: lists are
-// separated by commas.
+// separated by commas, those of directory names by semicolons.
 func (l leaf) assignText(text string) error {
 	if l.rule != nil {
 		return l.rule.Set(l.rules, text)
@@ -153,8 +167,10 @@ func (l leaf) assignText(text string) error {
 			return errors.New("must be a whole number")
 		}
 		return l.assignInt(n)
+	case time.Duration:
+		return l.assignLength(text)
 	case []string, []netip.Prefix:
-		texts := slices.DeleteFunc(strings.Split(text, ","), func(s string) bool { return strings.TrimSpace(s) == "" })
+		texts := slices.DeleteFunc(strings.Split(text, l.separator), func(s string) bool { return strings.TrimSpace(s) == "" })
 		return l.assignList(texts)
 	default: // texts
 		if len(l.allowed) > 0 && !slices.Contains(l.allowed, text) {
@@ -172,6 +188,20 @@ func (l leaf) assignInt(n int64) error {
 		return fmt.Errorf("%d is not between %d and %d", n, low, high)
 	}
 	l.value.SetInt(n)
+	return nil
+}
+
+func (l leaf) assignLength(text string) error {
+	d, err := policy.ParseLength(text)
+	if err != nil {
+		return fmt.Errorf("reading a length of time: %w", err)
+	}
+	low, _ := policy.ParseLength(l.low)
+	high, _ := policy.ParseLength(l.high)
+	if d < low || d > high {
+		return fmt.Errorf("%s is not between %s and %s", policy.FormatLength(d), l.low, l.high)
+	}
+	l.value.SetInt(int64(d))
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"parley/bus"
 	"parley/contact"
 	"parley/conversation"
+	"parley/edge/directory"
 	"parley/egress"
 	"parley/policy"
 	"parley/presence"
@@ -40,6 +41,7 @@ type parts struct {
 	roster    *store.Roster
 	elsewhere elsewhere
 	trail     trail
+	ldap      *directory.LDAP // nil: there is no corporate directory
 
 	importing sync.Mutex // held by the one import under way
 }
@@ -63,6 +65,7 @@ func assemble(ctx context.Context, c *Config, out *egress.Egress, claim func(con
 	for _, step := range []func() error{
 		func() error { return claim(ctx, p.store, c.Cluster.Node) },
 		func() error { return p.join(ctx, out) },
+		func() error { return p.reach(out) },
 		func() error { return p.build(ctx) },
 	} {
 		if err := step(); err != nil {
@@ -136,6 +139,23 @@ func (p *parts) join(ctx context.Context, out *egress.Egress) error {
 	p.peers = newPeers(b, p.config.Logger)
 	p.roster, err = p.store.Roster()
 	return err
+}
+
+// reach prepares the way to the corporate directory, where there is one. Nothing is
+// dialled yet.
+func (p *parts) reach(out *egress.Egress) error {
+	if !p.config.LDAP.configured() {
+		return nil
+	}
+	c, err := p.config.LDAP.directory(p.config.Organisation.DefaultDomain)
+	if err != nil {
+		return err
+	}
+	c.Dial, c.Log = out.Dialer(egress.Directory), p.config.Logger
+	if p.ldap, err = directory.NewLDAP(c); err != nil {
+		return fmt.Errorf("preparing the corporate directory: %w", err)
+	}
+	return nil
 }
 
 // natsDialer makes a dialer that of the NATS client.

@@ -10,13 +10,15 @@ var account = Feature{
 			Use:    "check that it is this person who signs in",
 			Seen:   nobody,
 			Control: "The person changes it under My Info > Options > Change password, which signs the other devices out. The administrator can set a new one. " +
-				"The server keeps a hash from which the password cannot be read.",
+				"The server keeps a hash from which the password cannot be read. " +
+				"The password of somebody from the corporate directory is checked and kept there, and changed there; the server keeps nothing of it.",
 			Claims: []string{"AC1", "LG4"},
 			Kept: []Kept{
 				{Database, untilReplaced, names("passwords.person passwords.hash")},
 			},
 			Sent: []Sent{
 				{Wire, toServer, names("SignInRequest.password UseInvitationRequest.password ChangePasswordRequest.current ChangePasswordRequest.password")},
+				{Outbound, "the organisation's directory, for people who come from there", names("directory")},
 			},
 		},
 		{

@@ -189,6 +189,20 @@ var operation = Feature{
 			},
 		},
 		{
+			Name:    "how the corporate directory is reached",
+			Source:  "the server's configuration",
+			Use:     "read people from the directory, have it check passwords, and see when it cannot be reached",
+			Seen:    operator,
+			Control: "The operator chooses the servers, the account that the directory is read with, and what is read.",
+			Claims:  []string{"AC1"},
+			Kept: []Kept{
+				{Log, asLongAsTheLog, names("server")},
+			},
+			Sent: []Sent{
+				{Outbound, "the organisation's directory, which learns who signs in and when", names("directory")},
+			},
+		},
+		{
 			Name:    "the ledger of outbound connections",
 			Source:  "the server, which counts them by purpose",
 			Use:     "show the operator whom the server talks to",
