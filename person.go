@@ -9,8 +9,13 @@ type Person struct {
 	ID       PersonID
 	SourceID string // entryUUID or objectGUID in its text form; the person's identity in the directory
 	Address  string // sign-in address, "user@domain", lower case
-	Disabled bool   // may not sign in; their card stays
+	Disabled bool   // may not sign in, by an administrator's word; their card stays
+	Barred   bool   // likewise by the directory's own word
 	Gone     bool   // no longer in the directory; shown only where somebody already has them
+
+	// Directory is where the person comes from and where their password is: "" is
+	// this server, with people whom exports brought in.
+	Directory string
 
 	DisplayName string
 	GivenName   string
@@ -35,6 +40,13 @@ type Person struct {
 
 	Photo PhotoVersion // zero: no photo
 }
+
+// LDAP is the Person.Directory of the people of the corporate directory that this
+// server follows.
+const LDAP = "ldap"
+
+// Enabled reports whether somebody may sign in.
+func (p *Person) Enabled() bool { return !p.Disabled && !p.Barred && !p.Gone }
 
 // PhotoVersion changes with every change of a photo. It is a short hash of the
 // re-encoded picture, so equal pictures have equal versions.

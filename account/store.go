@@ -18,12 +18,14 @@ type Identity struct {
 	Person      parley.PersonID
 	Address     string // sign-in address in the form NormalAddress gives
 	DisplayName string
-	Disabled    bool // may not sign in, by an administrator's or the directory's word
-	Gone        bool // no longer in the directory
+	Directory   string // parley.Person.Directory: where the password is
+	Disabled    bool   // may not sign in, by an administrator's word
+	Barred      bool   // likewise by the directory's own word
+	Gone        bool   // no longer in the directory
 }
 
 // Enabled reports whether the person may sign in.
-func (i Identity) Enabled() bool { return i.Person != 0 && !i.Disabled && !i.Gone }
+func (i Identity) Enabled() bool { return i.Person != 0 && !i.Disabled && !i.Barred && !i.Gone }
 
 // Device is one signed-in device of a person.
 type Device struct {
@@ -112,7 +114,7 @@ type ResetRequest struct {
 // method has returned.
 type Store interface {
 	// IdentityByAddress finds a person by the normal form of the sign-in
-	// address, people who are disabled or gone included; of several with one
+	// address, people who may not sign in or are gone included; of several with one
 	// address it is the one who is not gone. None: parley.ErrWithheld.
 	IdentityByAddress(ctx context.Context, address string) (Identity, error)
 
@@ -160,8 +162,8 @@ type Store interface {
 	// IdleDevices returns live devices last used before the given time.
 	IdleDevices(ctx context.Context, usedBefore time.Time) ([]Device, error)
 
-	// BarredDevices returns live devices of people who are disabled or gone: an
-	// import may have said so.
+	// BarredDevices returns live devices of people who are disabled, barred or
+	// gone: the directory may have said so.
 	BarredDevices(ctx context.Context) ([]Device, error)
 
 	// HistoryKey returns the key of a person's history in an installation.
@@ -178,7 +180,7 @@ type Store interface {
 
 	// UseInvitation sets the password of the invited person, removes the
 	// person's invitations and reset request, and ends the person's devices. An
-	// invitation that is no longer there, or whose person is disabled or gone:
+	// invitation that is no longer there, or whose person may not sign in:
 	// parley.ErrWithheld, and nothing changes.
 	UseInvitation(ctx context.Context, code [32]byte, hash string, with parley.Alongside) (ended []parley.DeviceID, err error)
 

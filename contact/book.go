@@ -214,7 +214,7 @@ func (b *Book) plan(changes []Change) ([]Change, Outcome, error) {
 			return nil, Outcome{}, fmt.Errorf("changing %s: %w", c.Person.ID, errUnknownPerson)
 		case c.Gone && !known:
 			return nil, Outcome{}, fmt.Errorf("marking somebody gone: %w", errUnknownPerson)
-		case c.Gone && was.Gone, !c.Gone && known && samePerson(was, c.result(was)):
+		case c.Gone && was.Gone, !c.Gone && known && !c.remade() && samePerson(was, c.result(was)):
 			o.Unchanged++
 			continue
 		case c.Gone:
@@ -248,6 +248,10 @@ func (c *Change) result(was parley.Person) parley.Person {
 	}
 	return p
 }
+
+// remade reports whether the photo was made of another one than is stored, even if
+// the same came of it: then that is to be remembered.
+func (c *Change) remade() bool { return c.Photo != nil && c.Photo.Source != 0 }
 
 func samePerson(a, b parley.Person) bool {
 	if !slices.Equal(a.OtherMail, b.OtherMail) || !slices.Equal(a.OtherPhones, b.OtherPhones) {

@@ -69,6 +69,12 @@ func (s *fakeStore) ApplyPeople(_ context.Context, changes []Change, with parley
 	}
 	var ids []parley.PersonID
 	for _, c := range changes {
+		if p := s.people[c.Person.ID]; c.Moves {
+			p.Address = "moving " + p.ID.String()
+			s.people[p.ID] = p
+		}
+	}
+	for _, c := range changes {
 		id := c.Person.ID
 		if id == 0 {
 			id = s.next
@@ -84,12 +90,26 @@ func (s *fakeStore) ApplyPeople(_ context.Context, changes []Change, with parley
 		s.people[id] = p
 		if c.Photo != nil {
 			s.photos[id] = *c.Photo
+		} else if !c.KeepPhoto && !c.Gone {
+			delete(s.photos, id)
 		}
 		ids = append(ids, id)
 	}
 	s.chunks = append(s.chunks, len(changes))
 	s.audit = append(s.audit, with.Audit...)
 	return ids, nil
+}
+
+func (s *fakeStore) PhotoSources(_ context.Context, ids []parley.PersonID) (map[parley.PersonID]uint64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sources := map[parley.PersonID]uint64{}
+	for _, id := range ids {
+		if p, ok := s.photos[id]; ok && p.Source != 0 {
+			sources[id] = p.Source
+		}
+	}
+	return sources, s.fail
 }
 
 func (s *fakeStore) Photo(_ context.Context, id parley.PersonID, large bool) ([]byte, parley.PhotoVersion, error) {

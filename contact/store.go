@@ -22,9 +22,13 @@ type Store interface {
 	// behind messages. It returns one id for each change, in their order: for
 	// a change whose Person.ID is zero the id that was given to the new person.
 	// Disabled is account's and is not written. Addresses are unique among people
-	// who are not gone; a change that would give an address away twice fails the
-	// chunk.
+	// who are not gone, at every moment between two chunks; a chunk that would give
+	// an address away twice fails.
 	ApplyPeople(ctx context.Context, changes []Change, with parley.Alongside) ([]parley.PersonID, error)
+
+	// PhotoSources gives the Photo.Source of those of these people who have a photo
+	// of which it is known.
+	PhotoSources(ctx context.Context, ids []parley.PersonID) (map[parley.PersonID]uint64, error)
 
 	// Photo gives a person's photo as JPEG, 96 pixels square or with large 320,
 	// and its version. Without a photo the error is parley.ErrWithheld.
@@ -44,6 +48,10 @@ type Change struct {
 	Photo     *Photo
 	KeepPhoto bool
 
+	// Moves says that another person of the chunk gets the address that this one
+	// has until then: first both lose theirs.
+	Moves bool
+
 	// Gone marks the person with Person.ID as no longer in the directory and
 	// touches nothing else: no other field counts. Their address is then free for
 	// another person. A change without Gone brings somebody gone back.
@@ -55,4 +63,8 @@ type Photo struct {
 	Small   []byte // 96 × 96 pixels
 	Large   []byte // 320 × 320 pixels
 	Version parley.PhotoVersion
+
+	// Source is a hash of the photo as the directory had it, never zero: one that
+	// is the same need not be made again. Zero: nobody knows.
+	Source uint64
 }

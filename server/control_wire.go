@@ -48,6 +48,7 @@ type Listed struct {
 	Address     string    `json:"address"`
 	DisplayName string    `json:"display_name"`
 	Disabled    bool      `json:"disabled,omitempty"`
+	Barred      bool      `json:"barred,omitempty"` // by the directory's word
 	Gone        bool      `json:"gone,omitempty"`
 	Requested   time.Time `json:"requested,omitzero"` // when they asked for a new password, if they did
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"iter"
 
-	"parley"
 	"parley/contact"
 	"parley/edge/directory"
 )
@@ -52,21 +51,7 @@ func (p *parts) importPeople(ctx context.Context, export io.Reader, o ImportOpti
 	}
 	im.count.Added, im.count.Changed, im.count.Unchanged = report.Added, report.Changed, report.Unchanged
 	im.count.Left, im.count.Skipped = report.Gone, report.Skipped
-	return im.count, p.bar(ctx, report.Disabled)
-}
-
-// bar keeps people out whom the directory says may not sign in.
-func (p *parts) bar(ctx context.Context, people []parley.PersonID) error {
-	for _, person := range people {
-		who, err := p.store.Identity(ctx, person)
-		if err == nil && !who.Disabled {
-			err = p.accounts.Disable(ctx, commandLine, person)
-		}
-		if err != nil {
-			return fmt.Errorf("disabling %s: %w", person, err)
-		}
-	}
-	return nil
+	return im.count, nil
 }
 
 // records turns what the edge read into what contact takes.

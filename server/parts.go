@@ -301,7 +301,7 @@ func (p *parts) listPeople(ctx context.Context, requests bool) ([]Listed, error)
 }
 
 func listed(p parley.Person, request account.ResetRequest) Listed {
-	return Listed{Address: p.Address, DisplayName: p.DisplayName, Disabled: p.Disabled, Gone: p.Gone, Requested: request.At}
+	return Listed{Address: p.Address, DisplayName: p.DisplayName, Disabled: p.Disabled, Barred: p.Barred, Gone: p.Gone, Requested: request.At}
 }
 
 // backupFolder is where a copy of the database is made.

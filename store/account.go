@@ -13,10 +13,10 @@ import (
 
 var _ account.Store = (*Store)(nil)
 
-const identityColumns = `id, address, display_name, disabled, gone`
+const identityColumns = `id, address, display_name, directory, disabled, barred, gone`
 
 func scanIdentity(r row) (i account.Identity, err error) {
-	err = r.Scan(&i.Person, &i.Address, &i.DisplayName, &i.Disabled, &i.Gone)
+	err = r.Scan(&i.Person, &i.Address, &i.DisplayName, &i.Directory, &i.Disabled, &i.Barred, &i.Gone)
 	if errors.Is(err, sql.ErrNoRows) {
 		return account.Identity{}, parley.ErrWithheld
 	}
@@ -210,7 +210,7 @@ func (*useInvitation) afterCursors() {}
 
 func (o *useInvitation) apply(b *batch) error {
 	const query = `
-SELECT person FROM invitations JOIN people ON people.id = person WHERE code = $1 AND disabled = 0 AND gone = 0`
+SELECT person FROM invitations JOIN people ON people.id = person WHERE code = $1 AND disabled = 0 AND barred = 0 AND gone = 0`
 	var person parley.PersonID
 	err := b.queryRow(query, o.code[:]).Scan(&person)
 	if errors.Is(err, sql.ErrNoRows) {

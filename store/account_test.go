@@ -229,6 +229,18 @@ func TestDevicesComeBackWhole(t *testing.T) {
 		if _, err := w.DeviceByToken(ctx, [32]byte{9}); err != parley.ErrWithheld {
 			t.Errorf("unknown token: %v", err)
 		}
+		barred := must(w.PeopleByID(ctx, []parley.PersonID{1}))(t)[0]
+		barred.Barred = true
+		must(w.ApplyPeople(ctx, []contact.Change{{Person: barred}}, parley.Alongside{}))(t)
+		if _, err := w.DeviceByToken(ctx, new.Token); err != parley.ErrWithheld {
+			t.Errorf("token of somebody barred: %v", err)
+		}
+		if barred := must(w.BarredDevices(ctx))(t); len(barred) != 1 || barred[0].ID != want.ID {
+			t.Errorf("barred devices %v", barred)
+		}
+		if _, err := w.AddDevice(ctx, new, parley.Alongside{}); err != account.ErrStale {
+			t.Errorf("a device of somebody barred: %v", err)
+		}
 		must(w.ApplyPeople(ctx, []contact.Change{{Person: parley.Person{ID: 1}, Gone: true}}, parley.Alongside{}))(t)
 		if _, err := w.DeviceByToken(ctx, new.Token); err != parley.ErrWithheld {
 			t.Errorf("token of somebody gone: %v", err)

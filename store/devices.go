@@ -108,7 +108,7 @@ func (o *addDevice) makeRoom(b *batch, others []account.Device) error {
 func mayStillSignIn(b *batch, person parley.PersonID, checked string) error {
 	const query = `
 SELECT coalesce(passwords.hash, '') FROM people LEFT JOIN passwords ON passwords.person = people.id
-WHERE people.id = $1 AND disabled = 0 AND gone = 0`
+WHERE people.id = $1 AND disabled = 0 AND barred = 0 AND gone = 0`
 	var hash string
 	err := b.queryRow(query, int64(person)).Scan(&hash)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && hash != checked {
@@ -271,7 +271,7 @@ func (s *Store) TouchDevices(ctx context.Context, used map[parley.DeviceID]time.
 // DeviceByToken implements account.Store.
 func (s *Store) DeviceByToken(ctx context.Context, token [32]byte) (account.Device, error) {
 	const query = `SELECT ` + deviceColumns + `
-FROM devices JOIN people ON people.id = devices.person WHERE token = $1 AND disabled = 0 AND gone = 0`
+FROM devices JOIN people ON people.id = devices.person WHERE token = $1 AND disabled = 0 AND barred = 0 AND gone = 0`
 	d, err := scanDevice(s.read.queryRow(ctx, query, token[:]))
 	if errors.Is(err, sql.ErrNoRows) {
 		return account.Device{}, parley.ErrWithheld
@@ -297,7 +297,7 @@ func (s *Store) IdleDevices(ctx context.Context, usedBefore time.Time) ([]accoun
 // BarredDevices implements account.Store.
 func (s *Store) BarredDevices(ctx context.Context) ([]account.Device, error) {
 	const query = `SELECT ` + deviceColumns + `
-FROM devices JOIN people ON people.id = devices.person WHERE disabled <> 0 OR gone <> 0 ORDER BY devices.id`
+FROM devices JOIN people ON people.id = devices.person WHERE disabled <> 0 OR barred <> 0 OR gone <> 0 ORDER BY devices.id`
 	rows, err := s.read.query(ctx, query)
 	devices, err := collect(rows, err, scanDevice)
 	return devices, parley.Wrap(err, "looking for devices of people who may not sign in")

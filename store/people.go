@@ -15,13 +15,13 @@ import (
 
 var _ contact.Store = (*Store)(nil)
 
-const personColumns = `id, source_id, address, disabled, gone, display_name, given_name, surname, alias, mail, other_mail,
+const personColumns = `id, source_id, address, directory, disabled, barred, gone, display_name, given_name, surname, alias, mail, other_mail,
 title, department, company, office, manager, work_phone, mobile, home_phone, other_phones, region, photo`
 
 func scanPerson(r row) (p parley.Person, err error) {
 	var otherMail, otherPhones string
 	var photo int64
-	err = r.Scan(&p.ID, &p.SourceID, &p.Address, &p.Disabled, &p.Gone, &p.DisplayName, &p.GivenName, &p.Surname, &p.Alias, &p.Mail, &otherMail,
+	err = r.Scan(&p.ID, &p.SourceID, &p.Address, &p.Directory, &p.Disabled, &p.Barred, &p.Gone, &p.DisplayName, &p.GivenName, &p.Surname, &p.Alias, &p.Mail, &otherMail,
 		&p.Title, &p.Department, &p.Company, &p.Office, &p.Manager, &p.WorkPhone, &p.Mobile, &p.HomePhone, &otherPhones, &p.Region, &photo)
 	if err != nil {
 		return p, err
@@ -72,6 +72,31 @@ func (s *Store) Photo(ctx context.Context, person parley.PersonID, large bool) (
 	return picture, parley.PhotoVersion(version), parley.Wrap(err, "reading a photo")
 }
 
+// PhotoSources implements contact.Store.
+func (s *Store) PhotoSources(ctx context.Context, ids []parley.PersonID) (map[parley.PersonID]uint64, error) {
+	type origin struct {
+		person parley.PersonID
+		source uint64
+	}
+	sources := make(map[parley.PersonID]uint64, len(ids))
+	for some := range slices.Chunk(ids, maxListed) {
+		rows, err := s.read.queryAmong(ctx, `SELECT person, source FROM photos WHERE source <> 0 AND person {ids}`, plain(some))
+		found, err := collect(rows, err, func(r row) (o origin, err error) {
+			var source int64
+			err = r.Scan(&o.person, &source)
+			o.source = uint64(source)
+			return o, err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("reading what photos were made of: %w", err)
+		}
+		for _, o := range found {
+			sources[o.person] = o.source
+		}
+	}
+	return sources, nil
+}
+
 // applyPeople is a chunk of an import.
 type applyPeople struct {
 	changes []contact.Change
@@ -83,6 +108,13 @@ type applyPeople struct {
 func (o *applyPeople) apply(b *batch) error {
 	o.ids = make([]parley.PersonID, len(o.changes))
 	for i := range o.changes {
+		if c := &o.changes[i]; c.Moves {
+			if err := b.later(`UPDATE people SET address = $2 WHERE id = $1`, int64(c.Person.ID), movingAddress(c.Person.ID)); err != nil {
+				return parley.Wrap(err, "taking an address from %v", c.Person.ID)
+			}
+		}
+	}
+	for i := range o.changes {
 		if err := applyPerson(b, &o.changes[i], &o.ids[i]); err != nil {
 			return err
 		}
@@ -93,6 +125,10 @@ func (o *applyPeople) apply(b *batch) error {
 	b.tell(parley.PeopleChanged{People: o.ids})
 	return b.alongside(o.also)
 }
+
+// movingAddress is what somebody has for an address while the chunk that gives
+// theirs to somebody else is under way. Nobody can have it for good.
+func movingAddress(person parley.PersonID) string { return "moving " + person.String() }
 
 // ApplyPeople implements contact.Store. An address that somebody else has is a
 // refusal of kind Conflict whose cause names both.
@@ -165,13 +201,14 @@ func personArgs(p parley.Person) []any {
 	return []any{
 		p.SourceID, p.Address, p.DisplayName, p.GivenName, p.Surname, p.Alias, p.Mail, list(p.OtherMail),
 		p.Title, p.Department, p.Company, p.Office, int64(p.Manager), p.WorkPhone, p.Mobile, p.HomePhone, list(p.OtherPhones), p.Region,
+		p.Directory, number(p.Barred),
 	}
 }
 
 const (
 	ownColumns = `source_id, address, display_name, given_name, surname, alias, mail, other_mail,
-title, department, company, office, manager, work_phone, mobile, home_phone, other_phones, region`
-	ownValues = `$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18`
+title, department, company, office, manager, work_phone, mobile, home_phone, other_phones, region, directory, barred`
+	ownValues = `$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20`
 
 	insertPerson = `INSERT INTO people (` + ownColumns + `) VALUES (` + ownValues + `) RETURNING id`
 )
@@ -179,7 +216,7 @@ title, department, company, office, manager, work_phone, mobile, home_phone, oth
 // updatePerson writes nothing if nothing differs.
 func updatePerson(b *batch, p parley.Person, known func(row) error) error {
 	const update = `UPDATE people SET (` + ownColumns + `, gone) = (` + ownValues + `, 0)
-WHERE id = $19 AND (` + ownColumns + `, gone) <> (` + ownValues + `, 0)`
+WHERE id = $21 AND (` + ownColumns + `, gone) <> (` + ownValues + `, 0)`
 	if err := b.tx.ask(`SELECT id FROM people WHERE id = $1`, []any{int64(p.ID)}, known); err != nil {
 		return err
 	}
@@ -191,8 +228,10 @@ WHERE id = $19 AND (` + ownColumns + `, gone) <> (` + ownValues + `, 0)`
 func setPhoto(b *batch, source string, photo *contact.Photo) error {
 	const (
 		upsert = `
-INSERT INTO photos (person, small, large) SELECT id, $3, $4 FROM people WHERE source_id = $1 AND photo <> $2
+INSERT INTO photos (person, small, large, source) SELECT id, $3, $4, $5 FROM people WHERE source_id = $1 AND photo <> $2
 ON CONFLICT (person) DO UPDATE SET small = excluded.small, large = excluded.large`
+		origin = `
+UPDATE photos SET source = $2 WHERE source <> $2 AND person IN (SELECT id FROM people WHERE source_id = $1)`
 		remove  = `DELETE FROM photos WHERE person IN (SELECT id FROM people WHERE source_id = $1 AND photo <> 0)`
 		version = `UPDATE people SET photo = $2 WHERE source_id = $1 AND photo <> $2`
 	)
@@ -202,7 +241,10 @@ ON CONFLICT (person) DO UPDATE SET small = excluded.small, large = excluded.larg
 		err = b.later(remove, source)
 	} else {
 		number = int64(photo.Version)
-		err = b.later(upsert, source, number, photo.Small, photo.Large)
+		err = b.later(upsert, source, number, photo.Small, photo.Large, int64(photo.Source))
+		if err == nil {
+			err = b.later(origin, source, int64(photo.Source))
+		}
 	}
 	if err == nil {
 		err = b.later(version, source, number)

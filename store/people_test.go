@@ -280,3 +280,40 @@ func TestPreferencesAndChoices(t *testing.T) {
 		}
 	})
 }
+
+// What the directory says of somebody, and an exchange of addresses in one chunk.
+func TestPeopleOfADirectory(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, c Config) {
+		w := start(t, c)
+		ctx := t.Context()
+		a, b := anna(), anna()
+		b.SourceID, b.Address = "source of b", "b@example.org"
+		a.Directory, a.Barred, b.Directory = parley.LDAP, true, parley.LDAP
+		photo := &contact.Photo{Small: []byte("s"), Large: []byte("l"), Version: 5, Source: 1 << 63}
+		ids := apply(t, w, contact.Change{Person: a, Photo: photo}, contact.Change{Person: b})
+		if who := must(w.Identity(ctx, ids[0]))(t); !who.Barred || who.Enabled() || who.Directory != parley.LDAP {
+			t.Errorf("barred: %+v", who)
+		}
+		if got := must(w.PhotoSources(ctx, ids))(t); len(got) != 1 || got[ids[0]] != 1<<63 {
+			t.Errorf("photos are made of %v", got)
+		}
+		a.ID, b.ID, a.Barred = ids[0], ids[1], false
+		a.Address, b.Address = b.Address, a.Address
+		photo.Source = 7
+		apply(t, w, contact.Change{Person: a, Photo: photo, Moves: true}, contact.Change{Person: b, Moves: true})
+		people := all(t, w.People(ctx))
+		if people[0].Address != a.Address || people[1].Address != b.Address || people[0].Barred || !people[0].Enabled() {
+			t.Errorf("exchanged: %+v", people)
+		}
+		if got := must(w.PhotoSources(ctx, ids))(t); got[ids[0]] != 7 {
+			t.Errorf("photos are made of %v", got)
+		}
+		a.Address = b.Address
+		if _, err := w.ApplyPeople(ctx, []contact.Change{{Person: a, Moves: true}}, parley.Alongside{}); parley.KindOf(err) != parley.Conflict {
+			t.Errorf("moved to a taken address: %v", err)
+		}
+		if got := all(t, w.People(ctx)); !reflect.DeepEqual(got, people) {
+			t.Errorf("a refused chunk left %+v", got)
+		}
+	})
+}

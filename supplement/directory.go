@@ -33,7 +33,7 @@ var directory = Feature{
 			Claims:  []string{"CC3"},
 			Kept: []Kept{
 				{Database, whileInDirectory, names("people.id people.source_id people.directory people.disabled people.barred people.gone")},
-				{Memory, whileRunning, names("Person.ID Person.SourceID Person.Disabled Person.Gone contact.entry.person contact.entry.key contact.entry.text")},
+				{Memory, whileRunning, names("Person.ID Person.SourceID Person.Directory Person.Disabled Person.Barred Person.Gone contact.entry.person contact.entry.key contact.entry.text")},
 				{Log, asLongAsTheLog, names("person")},
 			},
 			Sent: []Sent{

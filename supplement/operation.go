@@ -169,7 +169,7 @@ var operation = Feature{
 				{Wire, toServer, names("control:personRequest.address control:personRequest.password")},
 				{Wire, toAdministrator, names("control:ImportCount.read control:ImportCount.added control:ImportCount.changed control:ImportCount.unchanged control:ImportCount.skipped " +
 					"control:ImportCount.left control:ImportCount.problems control:importLine.problem control:importLine.progress control:importLine.done control:importLine.failed " +
-					"control:Listed.address control:Listed.display_name control:Listed.disabled control:Listed.gone control:Listed.requested " +
+					"control:Listed.address control:Listed.display_name control:Listed.disabled control:Listed.barred control:Listed.gone control:Listed.requested " +
 					"control:Invited.link control:Invited.expires control:controlRefusal.error")},
 			},
 		},

@@ -143,6 +143,9 @@ func remarks(p server.Listed) string {
 	if p.Disabled {
 		all = append(all, "disabled")
 	}
+	if p.Barred {
+		all = append(all, "barred by the directory")
+	}
 	if !p.Requested.IsZero() {
 		all = append(all, "asked for a new password "+p.Requested.Local().Format(time.DateTime))
 	}

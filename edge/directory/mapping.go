@@ -72,6 +72,7 @@ func DefaultMapping(domain string) Mapping {
 const (
 	objectClass        = "objectclass"
 	userAccountControl = "useraccountcontrol"   // Active Directory; bit 2 is ACCOUNTDISABLE
+	accountExpires     = "accountexpires"       // Active Directory
 	nsAccountLock      = "nsaccountlock"        // 389 Directory Server, FreeIPA
 	pwdLockedTime      = "pwdaccountlockedtime" // OpenLDAP's password policy
 )
@@ -80,7 +81,7 @@ const (
 // ask for.
 func (m *Mapping) Attributes() []string {
 	return slices.Concat(
-		[]string{objectClass, userAccountControl, nsAccountLock, pwdLockedTime},
+		[]string{objectClass, userAccountControl, accountExpires, nsAccountLock, pwdLockedTime},
 		m.SourceID, m.SignIn, m.DisplayName, m.GivenName, m.Surname, m.Alias, m.Mail, m.OtherMail,
 		m.Title, m.Department, m.Company, m.Office, m.Manager,
 		m.WorkPhone, m.Mobile, m.HomePhone, m.OtherPhones, m.Region, m.Photo,

