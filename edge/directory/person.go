@@ -373,14 +373,19 @@ func (m *Mapping) photo(f *facts) []byte {
 	return nil
 }
 
-// barred reports whether the directory has the account shut for good. A temporary
-// lock after wrong passwords does not count: it ends by itself.
+// barred reports whether the directory lets the person in no more.
 func barred(f *facts, now time.Time) bool {
 	for _, v := range f.values(accountExpires) {
 		if at, err := strconv.ParseInt(strings.TrimSpace(string(v.Data)), 10, 64); err == nil && expired(at, now) {
 			return true
 		}
 	}
+	return disabled(f)
+}
+
+// disabled reports whether the directory has the account shut for good. A
+// temporary lock after wrong passwords does not count: it ends by itself.
+func disabled(f *facts) bool {
 	for _, v := range f.values(userAccountControl) {
 		flags, err := strconv.ParseInt(strings.TrimSpace(string(v.Data)), 10, 64)
 		if err != nil {
