@@ -3,9 +3,10 @@ import { render } from 'preact'
 import { boot } from './core'
 import { startAnnouncing } from './ui/announce'
 import { App } from './ui/App'
+import { fetchLater } from './ui/later'
 import { startNavigation } from './ui/navigate'
 import { startClock } from './ui/now'
-import { followContacts } from './ui/people'
+import { followSession } from './ui/people'
 import './ui/style/base.css'
 import './ui/style/layout.css'
 import './ui/style/lists.css'
@@ -19,7 +20,8 @@ if (!root) throw new Error('index.html has no #app')
 startViewport()
 startClock()
 startNavigation()
-followContacts()
+followSession()
 startAnnouncing()
-void boot()
+// What is not on the first screen comes when the first screen is there.
+void boot().then(() => setTimeout(() => void fetchLater(), 1_500))
 render(<App />, root)

@@ -108,9 +108,9 @@ export class Book {
     })
   }
 
-  /** Stores a message in the send queue; messages are stored in the order of the calls. */
-  add(item: Omit<Queued, 'n' | 'content'>): Promise<void> {
-    const mine = this.adding.then(() => this.account.queue.add({ ...item, content: textContent }))
+  /** Stores a message in the send queue, in the order of the calls. It takes the conversation's draft unless it did not come from it. */
+  add(item: Omit<Queued, 'n' | 'content'>, keepDraft = false): Promise<void> {
+    const mine = this.adding.then(() => this.account.queue.add({ ...item, content: textContent }, keepDraft))
     this.adding = mine.catch(() => undefined)
     return mine.then(() => this.queueTouched())
   }

@@ -32,7 +32,8 @@ export function followChats(): void {
   document.addEventListener('visibilitychange', keepDrafts)
 }
 
-function theBook(): Book {
+/** The conversations of the signed-in person; throws an ApiError when nobody is signed in. */
+export function theBook(): Book {
   const open = book.peek()
   if (!open) throw new ApiError('sign-in', 'error.sign-in')
   return open

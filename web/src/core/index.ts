@@ -3,8 +3,11 @@
 import type { ReadonlySignal } from '@preact/signals'
 import { current } from './account'
 import { chatList, followChats, unreadCount } from './chats'
+import { followAdded } from './added'
+import { followContacts } from './contacts'
 import { connectionState } from './live'
 import { followPeople } from './people'
+import { followSettings } from './settings'
 import { aboutState, boot as bootSession, endedState, phaseState, sessionState } from './session'
 import { storageState } from './storage'
 import { updateWaits } from './update'
@@ -12,13 +15,20 @@ import type { ChatSummary, Connection, EndReason, Phase, Session, StorageState }
 import type { About } from './wire'
 
 export type * from './types'
-export type { About, Card, ContactGroup, PersonRow, Phone, Presence } from './wire'
+export type { About, Card, ContactGroup, DirectoryGroup, DirectoryGroupRow, DirectoryState, FoundRow, Imported, PersonRow, Phone, Presence, Settings } from './wire'
 export { ApiError, type RefusalKind } from './call'
 export { signIn, signOut } from './session'
 export { dismissTrouble } from './storage'
 export { applyUpdate } from './update'
 export { conversationWith, deleteChats, openChat } from './chats'
-export { card, contacts, person, photoUrl, presence, search, watch } from './people'
+export { card, directoryGroup, knownPeople, person, photoUrl, presence, search, watch, type Found } from './people'
+export {
+  addContact, addGroup, contactList, deleteGroup, exportUrl, foldedGroups, foldGroup, holds, importList, kindOf, loadContacts, moveContacts, placeGroup, removeContacts, renameGroup,
+  setFavourite, setGroups, setRelationship, standing, standingOf, type GroupKind, type Level, type Loaded, type Move, type Standing,
+} from './contacts'
+export { addedMe, dismissAdded, type Added } from './added'
+export { loadSettings, setPhones, setPictures, settings } from './settings'
+export { mostRecipients, recipients, sendToAll, type Progress, type Recipients } from './everybody'
 export { myPresence, setNote, setState } from './me'
 export { iOS, standalone } from './device'
 
@@ -47,6 +57,9 @@ export function boot(): Promise<void> {
 async function start(): Promise<void> {
   followChats()
   followPeople()
+  followContacts()
+  followAdded()
+  followSettings()
   await bootSession()
 }
 

@@ -20,7 +20,6 @@ beforeEach(async () => {
   answers = new Map<string, unknown>([
     ['/api/people/p7', card],
     ['/api/people', { people: [grace], more: true }],
-    ['/api/contacts', { groups: [{ id: '1', key: 'contacts.all', people: [{ ...grace, presence: { availability: 3500 } }] }] }],
   ])
   vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
     const path = new URL(url, 'https://parley.test').pathname
@@ -55,7 +54,7 @@ describe('people', () => {
 
   it('are learned from every answer that names them', async () => {
     const found = await core.search('gra')
-    expect(found).toEqual({ people: [grace], more: true })
+    expect(found).toEqual({ people: [grace], groups: [], more: true })
     expect(core.person('p7').value?.display_name).toBe('Grace')
     await core.card('p7')
     expect(core.person('p8').value?.display_name).toBe('Boss')
@@ -83,22 +82,6 @@ describe('people', () => {
   it('have a picture only where they have one', () => {
     expect(core.photoUrl(grace, 'small')).toBe('/api/people/p7/photo?size=small&v=v1')
     expect(core.photoUrl({ id: 'p7', display_name: '', address: '' }, 'small')).toBeUndefined()
-  })
-})
-
-describe('contacts', () => {
-  it('come from the server, and from the device without it', async () => {
-    expect(await core.contacts()).toMatchObject({ stale: false })
-    await rest(5)
-    site.down = true
-    const kept = await core.contacts()
-    expect(kept.stale).toBe(true)
-    expect(kept.groups[0]?.people).toEqual([grace])
-  })
-
-  it('reject when there is no copy', async () => {
-    site.down = true
-    await expect(core.contacts()).rejects.toMatchObject({ kind: 'offline' })
   })
 })
 

@@ -1,12 +1,13 @@
 // People: rows are remembered on the device, sealed, so that names show without
 // the network; states are watched while a screen shows them.
 import { effect, signal, untracked, type ReadonlySignal, type Signal } from '@preact/signals'
-import { getCard, getContacts, photoUrl as photoPath, searchPeople } from '../api.gen'
+import { getCard, photoUrl as photoPath } from '../api.gen'
 import { current, type Account } from './account'
 import { ApiError, serverUrl } from './call'
 import { connectionState, forgetPresence, presenceOf } from './live'
+import { getDirectoryGroup, searchPeople } from './next'
 import type { News } from './tabs/messages'
-import type { Card, ContactGroup, PersonRow, Presence } from './wire'
+import type { Card, DirectoryGroup, DirectoryGroupRow, FoundRow, PersonRow, Presence } from './wire'
 
 /** A kept row is asked for again when it is older than this. */
 const freshMs = 24 * 60 * 60_000
@@ -99,10 +100,11 @@ function fetchWanted(): void {
   }
 }
 
-// Remembers rows that came from the server, here and on the device.
-function learn(account: Account, list: readonly PersonRow[]): void {
+/** Remembers rows that came from the server, here and on the device. */
+export function learn(account: Account, list: readonly FoundRow[]): void {
   const kept = new Map<string, Kept>()
-  for (const { presence, ...row } of list) {
+  // Why somebody was found belongs to the search and not to the person.
+  for (const { presence, matched: _, ...row } of list) {
     rowSignal(row.id).value = row
     asked.add(row.id)
     kept.set(`person/${row.id}`, { row, at: Date.now() })
@@ -112,7 +114,19 @@ function learn(account: Account, list: readonly PersonRow[]): void {
   if (kept.size > 0) account.shelf.put(kept).catch(() => undefined)
 }
 
-function account(): Account {
+/** Everybody whose row is known on this device at the moment, in no order. */
+export const knownPeople = (): PersonRow[] => [...rows.values()].map((row) => row.peek()).filter((row) => row !== undefined)
+
+/** Rows may have changed in a way that no event tells: these are asked for again. */
+export function askAgain(ids: readonly string[]): void {
+  for (const id of ids) {
+    asked.delete(id)
+    want(id)
+  }
+}
+
+/** The signed-in person's account; throws an ApiError when nobody is signed in. */
+export function account(): Account {
   const open = current.peek()
   if (!open) throw new ApiError('sign-in', 'error.sign-in')
   return open
@@ -140,12 +154,22 @@ function sendWatch(): void {
   open.hub.setStatus({ watch: [...people] })
 }
 
-/** People search; at most 50. Rejects with an ApiError, or with an AbortError when the signal says so. */
-export async function search(q: string, signal?: AbortSignal): Promise<{ people: PersonRow[]; more: boolean }> {
+/** What a search found: people in the server's order, and groups of the directory. */
+export interface Found {
+  people: FoundRow[]
+  groups: DirectoryGroupRow[]
+  more: boolean
+}
+
+/**
+ * People search; at most 50. With `pad`, the text is what was typed on a dial pad. Every list of people that a search
+ * field shows comes from here. Rejects with an ApiError, or with an AbortError when the signal says so.
+ */
+export async function search(q: string, options: { pad?: boolean; signal?: AbortSignal } = {}): Promise<Found> {
   const open = account()
-  const found = await searchPeople({ q, limit: 50 }, signal)
+  const found = await searchPeople({ q, limit: 50, pad: options.pad ? true : undefined }, options.signal)
   learn(open, found.people)
-  return { people: [...found.people], more: found.more }
+  return { people: [...found.people], groups: [...(found.groups ?? [])], more: found.more }
 }
 
 /** The whole card from the server, by id or sign-in address; rejects with an ApiError when it cannot be had. */
@@ -158,20 +182,20 @@ export async function card(id: string, signal?: AbortSignal): Promise<Card> {
   return found
 }
 
-/** The groups of the Contacts tab; `stale` when the server could not be asked and the device's copy is shown. */
-export async function contacts(): Promise<{ groups: ContactGroup[]; stale: boolean }> {
+/** A group of the directory as far as it is known: the first page of its people, or all up to the page that was asked for. */
+export async function directoryGroup(id: string, after?: string, signal?: AbortSignal): Promise<DirectoryGroup> {
   const open = account()
+  const name = `group/${id}/${after ?? ''}`
   try {
-    const { groups } = await getContacts()
-    learn(open, groups.flatMap((g) => g.people))
-    const plain = groups.map((g) => ({ ...g, people: g.people.map(({ presence: _, ...row }) => row) }))
-    open.shelf.put(new Map([['contacts', plain]])).catch(() => undefined)
-    return { groups: [...groups], stale: false }
+    const group = await getDirectoryGroup({ group: id, after }, signal)
+    learn(open, group.people)
+    open.shelf.put(new Map([[name, group]])).catch(() => undefined)
+    return group
   } catch (cause) {
     const later = cause instanceof ApiError && cause.retry === 'later'
-    const kept = later ? await open.shelf.get<ContactGroup[]>('contacts') : undefined
+    const kept = later ? await open.shelf.get<DirectoryGroup>(name) : undefined
     if (!kept) throw cause
-    return { groups: kept, stale: true }
+    return kept
   }
 }
 

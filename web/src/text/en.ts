@@ -1,18 +1,23 @@
-// Every text of the app, in English. A translation is another file with the same keys. `{name}` is a value; a text with two forms depends
-// on `count`. Labels are a contract: tests and manuals find things by these words.
+// The texts of the app, in English; those of later.en.ts and privacy.en.ts are loaded later. A translation is a set of files with the same
+// keys. `{name}` is a value; a text with two forms depends on `count`. Labels are a contract: tests and manuals find things by these words.
+import { contacts } from './contacts.en'
 import { presence } from './presence.en'
-import { privacy } from './privacy.en'
 import { refusals } from './refusals.en'
 
 export const en = {
+  ...contacts,
   ...presence,
-  ...privacy,
   ...refusals,
 
   'app.name': 'Parley',
   'app.window-title': '{place} – Parley',
   'app.window-title-unread': '({count}) {title}',
   emergency: 'Do not use Parley to call emergency services. It cannot determine your location. Close Parley and use your device\'s dial pad.',
+
+  'privacy.title': 'Privacy',
+  'privacy.operated': 'This server is run by {name}, who receives the information.',
+  'privacy.operator-contact': 'Contact: {contact}',
+  'privacy.operator': 'Read also the privacy statement of {name}.',
 
   'nav.tabs': 'Main',
   'nav.beside': 'Nothing chosen',
@@ -54,7 +59,6 @@ export const en = {
   'sign-in.button': 'Sign In',
   'sign-in.signing-in': 'Signing in…',
   'sign-in.back': 'Back to sign-in',
-  'sign-in.wrong': 'The sign-in address or the password is wrong.',
   'sign-in.too-many-seconds': { one: 'Too many attempts. Try again in {count} second.', other: 'Too many attempts. Try again in {count} seconds.' },
   'sign-in.too-many-minutes': { one: 'Too many attempts. Try again in {count} minute.', other: 'Too many attempts. Try again in {count} minutes.' },
   'sign-in.no-server': 'No server was found for this address. Check the part after the @.',
@@ -91,6 +95,8 @@ export const en = {
   'password.good': 'Long enough.',
   'password.current-wrong': 'The current password is wrong.',
   'password.changed': 'Password changed.',
+  'password.elsewhere': 'Your password is your organisation\'s. It is changed in the organisation\'s directory, not here.',
+  'password.go-there': 'Change password there',
   'password.others': 'Your other devices are signed out when you change the password.',
   'insecure.title': 'This connection is not secure',
   'insecure.why': 'The page came over plain HTTP from another machine. Browsers then give no encryption, and Parley keeps no history without it.',
@@ -107,14 +113,11 @@ export const en = {
   'search.results': 'People found',
   'search.none': 'No one found',
   'search.none-for': 'Nobody matches “{query}”.',
-  'search.count': { one: '{count} person found', other: '{count} people found' },
+  'search.count': { one: '{count} found', other: '{count} found' },
   'search.more': 'There are more results: keep typing.',
   'search.device-only': 'Only people known on this device are shown. {reason}',
   'contacts.none': 'No contacts yet',
   'contacts.none-hint': 'Search for a name to find anybody in your organisation.',
-  'group.contacts.team': 'My team',
-  'group.contacts.department': 'My department',
-  'group.other': 'People',
 
   'card.name': 'Contact',
   'card.im': 'IM',
@@ -188,13 +191,17 @@ export const en = {
   'phone.number': 'Number',
   'phone.erase': 'Erase the last digit',
   'phone.pad': 'Dial pad',
+  'phone.found': 'People with this number or name',
+  'phone.call': 'Call {name}, {number}',
   'phone.hold-for-plus': 'Hold for +',
   'phone.history': 'Calls',
   'phone.history-none': 'No calls yet. Calls that this device\'s own dialler makes are in its own list.',
 
   'info.me': 'My contact card',
   'info.presence': 'What others see',
-  'info.more': 'Settings',
+  'info.more': 'Settings and more',
+  'info.admin': 'Administrator',
+  'info.phones': 'Phone numbers',
   'note.title': 'Note',
   'note.label': 'What others read beside your name',
   'note.none': 'None',
@@ -230,7 +237,6 @@ export const en = {
   'devices.question-hint': 'It is cut off at once and must sign in again.',
   'pictures.title': 'Pictures',
   'pictures.source': 'Pictures come from your organisation\'s directory. Nobody uploads one to Parley, and Parley changes none.',
-  'pictures.who': 'People who may see your card see your picture, if the directory has one. This version has no switch for it.',
   'about.title': 'About',
   'about.organisation': 'Organisation',
   'about.operator': 'Operator',

@@ -1,9 +1,5 @@
 // The sentences of the Privacy page. Each must be true of the running system; whoever changes what is kept changes the sentence with it.
 export const privacy = {
-  'privacy.title': 'Privacy',
-  'privacy.operated': 'This server is run by {name}, who receives the information.',
-  'privacy.operator-contact': 'Contact: {contact}',
-  'privacy.operator': 'Read also the privacy statement of {name}.',
   'privacy.intro': 'This page says what this version of Parley keeps, and where.',
   'privacy.server': 'On your organisation\'s server',
   'privacy.server-account': 'Your sign-in address, and your password as a hash from which it cannot be read.',

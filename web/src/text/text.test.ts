@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { en } from './en'
+import { all } from './later'
 import { fill, refusalText, text, wireText } from './text'
 
 describe('text', () => {
@@ -45,7 +45,7 @@ describe('what comes over the wire', () => {
 })
 
 it('has no empty text', () => {
-  for (const [key, value] of Object.entries(en)) {
+  for (const [key, value] of Object.entries(all)) {
     for (const form of typeof value === 'string' ? [value] : Object.values(value)) expect(form.trim(), key).not.toBe('')
   }
 })

@@ -2,14 +2,16 @@
 import { useErrorBoundary } from 'preact/hooks'
 import { phase } from '../core'
 import { text } from '../text/text'
-import { announcement, complaint } from './announce'
+import { announcement, complaint, hold, offer } from './announce'
+import { later } from './later'
 import { go, href, route } from './router'
 import { Door } from './screens/Door'
-import { Forgotten } from './screens/Forgotten'
-import { Invitation } from './screens/Invitation'
-import { PrivacyPage } from './screens/Privacy'
 import { SignIn } from './screens/SignIn'
 import { Shell } from './Shell'
+
+const Forgotten = later(() => import('./screens/Forgotten').then((m) => m.Forgotten))
+const Invitation = later<{ code: string }>(() => import('./screens/Invitation').then((m) => m.Invitation))
+const PrivacyPage = later(() => import('./screens/Privacy').then((m) => m.PrivacyPage))
 
 /** Insecure explains why nothing works over plain HTTP from another machine, and what to do. */
 function Insecure() {
@@ -85,6 +87,23 @@ function Stage() {
   }
 }
 
+/** Undo shows what was done a moment ago, with the way back. */
+function Undo() {
+  const now = offer.value
+  return (
+    <div class={now ? 'complaint offer' : 'unseen'} role="status">
+      {now && (
+        <>
+          <span>{now.words}</span>
+          <button type="button" onClick={now.run} onFocus={() => hold(true)} onBlur={() => hold(false)} onPointerEnter={() => hold(true)} onPointerLeave={() => hold(false)}>
+            {now.action}
+          </button>
+        </>
+      )}
+    </div>
+  )
+}
+
 /** App is everything, with the one live region that speaks. A screen that fails takes no other with it. */
 export function App() {
   const [broken, mend] = useErrorBoundary((error: unknown) => console.error(error))
@@ -94,6 +113,7 @@ export function App() {
       <div class={complaint.value === '' ? 'unseen' : 'complaint'} role="alert">
         {complaint.value}
       </div>
+      <Undo />
       <div class="unseen" aria-live="polite" id="announcement">
         {announcement.value}
       </div>

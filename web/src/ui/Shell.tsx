@@ -1,20 +1,28 @@
 // The app of a signed-in person: banners, list, detail, tabs.
 import type { ComponentChildren } from 'preact'
-import { unread } from '../core'
+import { addedMe, unread } from '../core'
 import { text, type PlainKey } from '../text/text'
 import { Banners } from './Banners'
+import { later } from './later'
 import { Blank } from './parts/Blank'
 import { ChatsIcon, ContactsIcon, InfoIcon, PhoneIcon } from './parts/icons'
 import { href, route, type Route, type Tab } from './router'
-import { Card } from './screens/Card'
 import { Chats } from './screens/Chats'
 import { Contacts } from './screens/Contacts'
 import { Conversation } from './screens/Conversation'
-import { MyInfo } from './screens/MyInfo'
-import { NewMessage } from './screens/NewMessage'
-import { Options } from './screens/Options'
-import { Phone } from './screens/Phone'
-import { Privacy } from './screens/Privacy'
+
+const Card = later<{ who: string }>(() => import('./screens/Card').then((m) => m.Card))
+const NewMessage = later(() => import('./screens/NewMessage').then((m) => m.NewMessage))
+const Phone = later(() => import('./screens/Phone').then((m) => m.Phone))
+const MyInfo = later<{ current: string | undefined }>(() => import('./screens/MyInfo').then((m) => m.MyInfo))
+const SettingsList = later<{ current: string | undefined }>(() => import('./screens/settings/Settings').then((m) => m.SettingsList))
+const SettingsDetail = later<{ page: string }>(() => import('./screens/settings/Settings').then((m) => m.SettingsDetail))
+const Added = later(() => import('./screens/Added').then((m) => m.Added))
+const Group = later<{ id: string }>(() => import('./screens/Group').then((m) => m.Group))
+const Everybody = later<{ group: string }>(() => import('./screens/Everybody').then((m) => m.Everybody))
+const Options = later<{ page: string | undefined }>(() => import('./screens/Options').then((m) => m.Options))
+const Privacy = later(() => import('./screens/Privacy').then((m) => m.Privacy))
+const AdminDirectory = later(() => import('./screens/admin/Directory').then((m) => m.Directory))
 
 const tabs: readonly { id: Tab; title: PlainKey; Icon: () => ComponentChildren }[] = [
   { id: 'contacts', title: 'tab.contacts', Icon: ContactsIcon },
@@ -25,13 +33,13 @@ const tabs: readonly { id: Tab; title: PlainKey; Icon: () => ComponentChildren }
 
 const hints: Readonly<Record<Tab, PlainKey | undefined>> = { contacts: 'nothing.contacts', chats: 'nothing.chats', phone: undefined, info: 'nothing.info' }
 
-/** tabOf is the tab that a route belongs to; the privacy page of a signed-in person is part of My Info. */
+/** tabOf is the tab that a route belongs to; the privacy page of a signed-in person and the administrator's pages are part of My Info. */
 export function tabOf({ section }: Route): Tab {
-  if (section === 'privacy') return 'info'
+  if (section === 'privacy' || section === 'admin') return 'info'
   return section === 'forgotten' || section === 'invitation' ? 'contacts' : section
 }
 
-function listOf(tab: Tab, current: string | undefined) {
+function listOf(tab: Tab, current: string | undefined, page: string | undefined) {
   switch (tab) {
     case 'contacts':
       return <Contacts current={current} />
@@ -40,7 +48,7 @@ function listOf(tab: Tab, current: string | undefined) {
     case 'phone':
       return <Phone />
     case 'info':
-      return <MyInfo current={current} />
+      return current === 'settings' ? <SettingsList current={page} /> : <MyInfo current={current} />
   }
 }
 
@@ -50,10 +58,15 @@ function detailOf({ section, rest: [id, page] }: Route) {
   if (id === undefined) return undefined
   switch (section) {
     case 'contacts':
-      return <Card key={id} who={id} />
+      if (id === 'added') return <Added />
+      return /^dg\d+$/.test(id) ? <Group key={id} id={id} /> : <Card key={id} who={id} />
     case 'chats':
-      return id === 'new' ? <NewMessage /> : <Conversation key={id} conversation={id} />
+      if (id === 'new') return page === undefined ? <NewMessage /> : <Everybody key={page} group={page} />
+      return <Conversation key={id} conversation={id} />
+    case 'admin':
+      return <AdminDirectory />
     case 'info':
+      if (id === 'settings') return page === undefined ? undefined : <SettingsDetail page={page} />
       return id === 'privacy' ? <Privacy /> : <Options page={page} />
     default:
       return undefined
@@ -67,6 +80,11 @@ function Tabs({ current }: { current: Tab }) {
         <a key={id} href={href(id)} aria-current={current === id ? 'page' : undefined}>
           <Icon />
           <span>{text(title)}</span>
+          {id === 'contacts' && addedMe.value.length > 0 && (
+            <span class="badge" role="img" aria-label={text('added.badge', { count: addedMe.value.length })}>
+              {addedMe.value.length}
+            </span>
+          )}
           {id === 'chats' && unread.value > 0 && (
             <span class="badge" role="img" aria-label={text('chats.unread', { count: unread.value })}>
               {unread.value > 99 ? '99+' : unread.value}
@@ -88,7 +106,7 @@ export function Shell() {
     <div class="app">
       <Banners />
       <div class="pane list titled" role={detail ? 'region' : 'main'} aria-label={text(tabs.find(({ id }) => id === tab)?.title ?? 'tab.contacts')}>
-        {listOf(tab, here.section === 'privacy' ? 'privacy' : here.rest[0])}
+        {listOf(tab, tab === here.section ? here.rest[0] : here.section, here.rest[1])}
       </div>
       {detail ? (
         <main class={tab === 'chats' && here.rest[0] !== 'new' ? 'pane detail talk' : 'pane detail'}>{detail}</main>

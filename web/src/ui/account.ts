@@ -7,8 +7,12 @@ export type { Device }
 /** Place is where an address signs in. */
 export type Place = { readonly at: 'here' } | { readonly at: 'elsewhere'; readonly server: string } | { readonly at: 'unknown' }
 
-/** placeOf finds the server of an address. An address of one of this server's own domains asks nobody. */
+/**
+ * placeOf finds the server of an address. An address of one of this server's own domains asks nobody; a name without a domain, such as
+ * `DOMAIN\name`, can only belong to this server.
+ */
 export async function placeOf(address: string): Promise<Place> {
+  if (!address.includes('@')) return { at: 'here' }
   const domain = address.slice(address.lastIndexOf('@') + 1).toLowerCase()
   const ours = about.peek()?.domains
   if (!ours || ours.includes(domain)) return { at: 'here' }

@@ -1,6 +1,6 @@
 // What a screen reader is told when nothing that has the focus changed.
 import { effect, signal, type ReadonlySignal } from '@preact/signals'
-import { chats, person, type ChatSummary } from '../core'
+import { addedMe, chats, person, type ChatSummary } from '../core'
 import { text } from '../text/text'
 import { route } from './router'
 
@@ -27,13 +27,61 @@ export function complain(words: string): void {
   fading = setTimeout(() => (shown.value = ''), 8_000)
 }
 
+/** Offer is something that was done and can be undone for a while. */
+export interface Offer { readonly words: string; readonly action: string; readonly run: () => void }
+const offered = signal<Offer | undefined>(undefined)
+let lapsing: ReturnType<typeof setTimeout> | undefined
+const offerMs = 12_000
+
+/** offer is what can be undone at the moment. */
+export const offer: ReadonlySignal<Offer | undefined> = offered
+
+/** hold keeps the offer while somebody is about to take it; let go, it lapses. */
+export function hold(on: boolean): void {
+  clearTimeout(lapsing)
+  if (!on) lapsing = setTimeout(() => (offered.value = undefined), offerMs)
+}
+
+/** offerUndo says what was done, with a way back. */
+export function offerUndo(words: string, undo: () => Promise<void>, failed: (error: unknown) => string): void {
+  offered.value = {
+    words,
+    action: text('undo'),
+    run: () => {
+      offered.value = undefined
+      undo().then(() => announce(text('undo.done')), (error: unknown) => complain(failed(error)))
+    },
+  }
+  hold(false)
+}
+
 /** arrived picks the conversations with a new unread message, leaving out the one on screen: its own log speaks. */
 export function arrived(before: ReadonlyMap<string, number>, rows: readonly ChatSummary[], open: string | undefined): ChatSummary[] {
   return rows.filter((row) => row.conversation !== open && row.unread > (before.get(row.conversation) ?? 0))
 }
 
-/** startAnnouncing speaks arriving messages. The rows that are there at the start are not news. */
+// Whoever has added me since the app was opened; what waited at the start shows as a number.
+function speakAdded(): () => void {
+  let before: ReadonlySet<string> | undefined
+  return effect(() => {
+    const now = addedMe.value
+    const news = before && now.find((n) => !before?.has(n.key))
+    before = new Set(now.map((n) => n.key))
+    if (news) announce(text('added.one', { name: person(news.person).peek()?.display_name ?? text('person.unknown') }))
+  })
+}
+
+/** startAnnouncing speaks arriving messages, and who adds one. The rows that are there at the start are not news. */
 export function startAnnouncing(): () => void {
+  const stopAdded = speakAdded()
+  const stopMessages = speakMessages()
+  return () => {
+    stopAdded()
+    stopMessages()
+  }
+}
+
+function speakMessages(): () => void {
   let before: ReadonlyMap<string, number> | undefined
   return effect(() => {
     const rows = chats.value

@@ -10,8 +10,19 @@ const still = () => matchMedia('(prefers-reduced-motion: reduce)').matches
 /** rendered resolves when the view has followed its signals: it renders in a microtask, so the next task is late enough. */
 const rendered = () => new Promise<void>((done) => setTimeout(done))
 
+const pause = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))
+const patience = 2_000
+
+/** drawn resolves when what is on screen is no stand-in for a part that is still being fetched; it does not wait for long. */
+async function drawn(): Promise<void> {
+  for (let waited = 0; waited < patience && document.querySelector('[data-later]'); waited += 50) await pause(50)
+}
+
 /** focusAfter puts the focus where reading goes on: back on the row that was opened, else on the heading of the new screen. */
-function focusAfter(how: Motion, left: string): void {
+async function focusAfter(how: Motion, left: string): Promise<void> {
+  const at = location.hash
+  await drawn()
+  if (location.hash !== at) return
   const row = how === 'pop' ? document.querySelector<HTMLElement>(`.pane a.row[href="${CSS.escape(left)}"]`) : null
   const screen = document.querySelector('.pane.detail') ?? document.querySelector('.pane.list') ?? document
   const focused = document.activeElement
@@ -36,7 +47,7 @@ async function change(next: Route, how: Motion, left: string): Promise<void> {
     void transition.finished.catch(() => undefined).then(() => root.classList.remove(how))
     await transition.updateCallbackDone
   }
-  focusAfter(how, left)
+  await focusAfter(how, left)
 }
 
 /** startNavigation follows the address bar and keeps the window's title. */

@@ -1,44 +1,26 @@
-// What the Contacts tab holds between visits, and the search as one types.
+// The search as one types, and where rows of people lead.
 import { effect, signal, untracked, type ReadonlySignal } from '@preact/signals'
-import { connection, contacts, conversationWith, search, session, type ContactGroup, type PersonRow } from '../core'
-import { matches, merged } from './match'
+import { chats, contactList, conversationWith, holds, kindOf, knownPeople, search, session, type DirectoryGroupRow, type FoundRow, type PersonRow } from '../core'
+import { matches, merged, onPad, ranked } from './match'
 import { href } from './router'
 
-/** Loaded is a list that is fetched: not there yet, there, or failed. */
-export type Loaded<T> = { readonly at: 'loading' } | { readonly at: 'here'; readonly value: T } | { readonly at: 'failed'; readonly error: unknown }
-
-const groups = signal<Loaded<readonly ContactGroup[]>>({ at: 'loading' })
-/** contactGroups are the groups of the Contacts tab. */
-export const contactGroups: ReadonlySignal<Loaded<readonly ContactGroup[]>> = groups
-
-/** loadContacts fetches the groups. What is shown stays while newer groups are fetched, and when they cannot be had. */
-export async function loadContacts(): Promise<void> {
-  try {
-    groups.value = { at: 'here', value: (await contacts()).groups }
-  } catch (error) {
-    if (groups.peek().at !== 'here') groups.value = { at: 'failed', error }
-  }
-}
-
-/** followContacts fetches the groups at sign-in and each time the connection is back, and forgets them at sign-out. */
-export function followContacts(): () => void {
-  return effect(() => {
-    const signedIn = session.value !== undefined
-    const online = connection.value === 'online'
-    if (!signedIn) untracked(forget)
-    else if (online || groups.peek().at !== 'here') void loadContacts()
-  })
-}
+/** groupsNow are the groups of the Contacts tab, as far as they are known. A component that calls it follows them. */
+export const groupsNow = () => (contactList.value.at === 'here' ? contactList.value.value : [])
 
 /** known are the people that the groups hold, each once. A component that calls it follows the groups. */
 export function known(): PersonRow[] {
-  const shown = groups.value
-  if (shown.at !== 'here') return []
-  return [...new Map(shown.value.flatMap((group) => group.people).map((row) => [row.id, row])).values()]
+  return [...new Map(groupsNow().flatMap((group) => group.people).map((row) => [row.id, row])).values()]
 }
 
 /** Found is what a search shows at the moment. `done`: the server has answered, or cannot be asked. */
-export interface Found { readonly query: string; readonly people: readonly PersonRow[]; readonly more: boolean; readonly done: boolean; readonly error?: unknown }
+export interface Found {
+  readonly query: string
+  readonly people: readonly FoundRow[]
+  readonly groups: readonly DirectoryGroupRow[]
+  readonly more: boolean
+  readonly done: boolean
+  readonly error?: unknown
+}
 
 const delay = 120
 
@@ -49,8 +31,18 @@ export interface PeopleSearch {
   type(query: string): void
 }
 
-/** peopleSearch shows what the device knows at once and the server's answer when it comes. A newer query cancels the older ones. */
-export function peopleSearch(): PeopleSearch {
+/** inOrder puts own contacts first, and among equals those with whom there is a conversation. */
+function inOrder(people: readonly FoundRow[]): FoundRow[] {
+  const own = groupsNow().filter((group) => kindOf(group) !== 'suggested')
+  const recent = new Set(chats.peek().map((chat) => chat.person))
+  return ranked(people, (id) => own.some((group) => holds(group, id)), (id) => recent.has(id))
+}
+
+/**
+ * peopleSearch shows what the device knows at once and the server's answer when it comes. A newer query cancels the older ones. With `pad`,
+ * what is typed are the digits of a dial pad.
+ */
+export function peopleSearch(pad = false): PeopleSearch {
   const query = signal('')
   const found = signal<Found | undefined>(undefined)
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -59,10 +51,10 @@ export function peopleSearch(): PeopleSearch {
   async function ask(q: string, local: readonly PersonRow[]): Promise<void> {
     const controller = (asked = new AbortController())
     try {
-      const answer = await search(q, controller.signal)
-      if (asked === controller) found.value = { query: q, people: merged(answer.people, answer.more ? [] : local), more: answer.more, done: true }
+      const { people, groups, more } = await search(q, { pad, signal: controller.signal })
+      if (asked === controller) found.value = { query: q, people: inOrder(merged(people, more ? [] : local)), groups, more, done: true }
     } catch (error) {
-      if (asked === controller) found.value = { query: q, people: local, more: false, done: true, error }
+      if (asked === controller) found.value = { query: q, people: inOrder(local), groups: [], more: false, done: true, error }
     }
   }
 
@@ -79,8 +71,8 @@ export function peopleSearch(): PeopleSearch {
         found.value = undefined
         return
       }
-      const local = known().filter((row) => matches(row, q))
-      found.value = { query: q, people: local, more: false, done: false }
+      const local = knownPeople().filter((row) => (pad ? onPad(row, q) : matches(row, q)))
+      found.value = { query: q, people: inOrder(local), groups: [], more: false, done: false }
       timer = setTimeout(() => void ask(q, local), delay)
     },
   }
@@ -89,10 +81,11 @@ export function peopleSearch(): PeopleSearch {
 /** contactSearch is the search of the Contacts tab. It stays as it was when one comes back to the tab. */
 export const contactSearch = peopleSearch()
 
-/** forget leaves nothing of one person on the screen of the next. */
-function forget(): void {
-  groups.value = { at: 'loading' }
-  contactSearch.type('')
+/** followSession leaves nothing of one person in the search of the next. */
+export function followSession(): () => void {
+  return effect(() => {
+    if (session.value === undefined) untracked(() => contactSearch.type(''))
+  })
 }
 
 /** conversationHref leads to the conversation with a person; to the list while nobody is signed in, as for a moment during sign-out. */
@@ -103,3 +96,6 @@ export function conversationHref(person: string): string {
     return href('chats')
   }
 }
+
+/** atDesk tells whether this device may set up what the desktop layout sets up: a matter of how it signed in, not of its width. */
+export const atDesk = (): boolean => session.value?.device_class === 'desktop'

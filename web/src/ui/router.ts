@@ -4,12 +4,12 @@ import { signal } from '@preact/signals'
 export const tabs = ['contacts', 'chats', 'phone', 'info'] as const
 export type Tab = (typeof tabs)[number]
 /** Section is a tab, or a page that needs no session. */
-export type Section = Tab | 'privacy' | 'forgotten' | 'invitation'
+export type Section = Tab | 'privacy' | 'forgotten' | 'invitation' | 'admin'
 
 /** Route: `#/chats/p3.p17` is section chats, rest [p3.p17]. */
 export interface Route { readonly section: Section; readonly rest: readonly string[] }
 
-const sections: readonly string[] = [...tabs, 'privacy', 'forgotten', 'invitation']
+const sections: readonly string[] = [...tabs, 'privacy', 'forgotten', 'invitation', 'admin']
 export const isTab = (s: string): s is Tab => (tabs as readonly string[]).includes(s)
 const isSection = (s: string): s is Section => sections.includes(s)
 

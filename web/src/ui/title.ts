@@ -10,6 +10,7 @@ const titles: Readonly<Record<Section, PlainKey>> = {
   privacy: 'privacy.title',
   forgotten: 'forgotten.title',
   invitation: 'invitation.title',
+  admin: 'admin.title',
 }
 
 /** windowTitle names the place and counts what is unread. Without a session every tab is the sign-in screen. */

@@ -45,12 +45,12 @@ export class Queue {
     return { c, at, box: await this.db.sealer.seal(queuePlace(c, at), box) }
   }
 
-  /** Adds a message and takes the draft that it came from. Resolves when both are on the disk. */
-  async add(item: Omit<Queued, 'n'>): Promise<void> {
+  /** Adds a message and takes the draft that it came from, unless it came from elsewhere. Resolves when both are on the disk. */
+  async add(item: Omit<Queued, 'n'>, keepDraft = false): Promise<void> {
     const record = await this.seal(item)
     await write(this.db.idb, ['queue', 'drafts'], (tx) => {
       tx.objectStore('queue').add(record)
-      tx.objectStore('drafts').delete(item.conversation)
+      if (!keepDraft) tx.objectStore('drafts').delete(item.conversation)
     })
   }
 

@@ -334,6 +334,9 @@ export class Engine {
       case 'card':
         listener.card(e.person)
         return
+      case 'contacts':
+        listener.contacts(e.version)
+        return
       case 'typing':
         listener.typing(e.conversation, e.person, e.on)
         return
@@ -343,7 +346,6 @@ export class Engine {
       case 'problem':
         this.problem(e)
         return
-      case 'contacts': // nothing is kept of the list
       case 'pong': // the line has seen it
       case 'entry':
       case 'accepted':

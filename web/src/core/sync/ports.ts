@@ -47,6 +47,8 @@ export interface Listener {
   /** Undefined: withheld from now on. */
   presence(person: string, presence: Presence | undefined): void
   card(person: string): void
+  /** The contact list has changed on another device, or here. */
+  contacts(version: number): void
   typing(conversation: string, person: string, on: boolean): void
   /** A frame other than a message was refused. */
   problem(problem: Problem, frame: string): void

@@ -345,6 +345,7 @@ export class Hub {
       flight: (ids) => tell({ news: 'flight', ids }),
       presence: (person, presence) => tell({ news: 'presence', person, presence }),
       card: (person) => tell({ news: 'card', person }),
+      contacts: (version) => tell({ news: 'contacts', version }),
       typing: (conversation, person, on) => tell({ news: 'typing', conversation, person, on }),
       problem: (problem, frame) => tell({ news: 'problem', key: problem.key, frame }),
       ended: (reason) => tell({ news: 'ended', reason }),

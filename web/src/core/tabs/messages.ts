@@ -19,6 +19,7 @@ export type News =
   | { news: 'flight'; ids: readonly string[] }
   | { news: 'presence'; person: string; presence: Presence | undefined }
   | { news: 'card'; person: string }
+  | { news: 'contacts'; version: number }
   | { news: 'typing'; conversation: string; person: string; on: boolean }
   | { news: 'problem'; key: string; frame: string }
   | { news: 'ended'; reason: EndReason }

@@ -132,6 +132,7 @@ function listen(device: () => TestDevice | undefined): Listener {
     flight: (ids) => (told().flight = ids),
     presence: (person, p) => device()?.presence.push(`${person} ${p?.availability}`),
     card: (person) => told().other.push(`card ${person}`),
+    contacts: (version) => told().other.push(`contacts ${version}`),
     typing: (c, person, on) => device()?.typing.push(`${c} ${person} ${on}`),
     problem: (p, frame) => told().other.push(`problem ${frame} ${p.key}`),
     ended: (reason) => told().ended.push(reason),

@@ -5,17 +5,19 @@ interface ActionLinkProps {
   to: string
   class?: string
   label?: string
+  title?: string
   children: ComponentChildren
 }
 
 /** ActionLink is announced as a button. Its address can still be copied and opened elsewhere. */
-export function ActionLink({ to, label, children, class: name }: ActionLinkProps) {
+export function ActionLink({ to, label, title, children, class: name }: ActionLinkProps) {
   return (
     <a
       role="button"
       class={name}
       href={to}
       aria-label={label}
+      title={title}
       onKeyDown={(e) => {
         if (e.key !== ' ') return
         e.preventDefault()

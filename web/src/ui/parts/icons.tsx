@@ -31,6 +31,12 @@ export const CallIcon = filled('M6.5 3.2 9.3 4c.4.1.7.4.8.8l.9 3c.1.5 0 .9-.3 1.
 export const EraseIcon = stroked('M8.5 5H20a1.5 1.5 0 0 1 1.5 1.5v11A1.5 1.5 0 0 1 20 19H8.5L2.5 12l6-7ZM11.5 9.5l5 5M16.5 9.5l-5 5')
 export const TickIcon = stroked('M5 12.5 10 17.5 19.5 7')
 
+export const AddIcon = stroked('M12 5v14M5 12h14')
+export const StarIcon = stroked('M12 3.8l2.5 5.2 5.7.8-4.1 4 1 5.7-5.1-2.7-5.1 2.7 1-5.7-4.1-4 5.7-.8L12 3.8Z')
+export const MoreIcon = filled('M6 10.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6ZM12 10.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6ZM18 10.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6Z')
+export const CopyIcon = stroked('M9 9h10v11H9zM15 9V4.5H5V15h4')
+export const MeetIcon = stroked('M5 6.5h14v13H5zM5 10.5h14M9 4v4M15 4v4')
+
 /** The app's own mark, for the sign-in screen. */
 export function Mark() {
   return (

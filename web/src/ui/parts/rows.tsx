@@ -35,14 +35,15 @@ const Inside = ({ title, value, children }: RowProps) => (
   </>
 )
 
-/** LinkRow leads to another place of the app, or out of it (`tel:`, `mailto:`). */
-export function LinkRow({ to, current, leaf, ...inside }: RowProps & { to: string; current?: boolean; leaf?: boolean }) {
+/** LinkRow leads to another place of the app, or out of it (`tel:`, `mailto:`). `aside` is something else that can be done with it. */
+export function LinkRow({ to, current, leaf, aside, ...inside }: RowProps & { to: string; current?: boolean; leaf?: boolean; aside?: ComponentChildren }) {
   return (
-    <li>
+    <li class={aside === undefined ? '' : 'sided'}>
       <a class="row" href={to} aria-current={current ? 'true' : undefined}>
         <Inside {...inside} />
         {!leaf && <span class="more" aria-hidden="true" />}
       </a>
+      {aside}
     </li>
   )
 }

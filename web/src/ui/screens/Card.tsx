@@ -4,18 +4,20 @@ import { useEffect, useState } from 'preact/hooks'
 import { card, connection, person, session, type Card as CardData, type Phone, type Presence } from '../../core'
 import { presenceText } from '../../text/presence'
 import { text, wireText } from '../../text/text'
+import { announce, complain } from '../announce'
 import { localTime, moment, zoneName } from '../format'
+import { later } from '../later'
 import { now } from '../now'
 import { ActionLink } from '../parts/ActionLink'
 import { Bones, Failure } from '../parts/Blank'
-import { CallIcon, ChatsIcon, MailIcon } from '../parts/icons'
+import { CallIcon, ChatsIcon, CopyIcon, MailIcon, MeetIcon } from '../parts/icons'
 import { Dot, Face } from '../parts/Face'
 import { PersonRow, stateOf } from '../parts/PersonRow'
 import { Fact, LinkRow, List } from '../parts/rows'
 import { DetailScreen } from '../parts/Screen'
 import { idsOf, useWatch } from '../parts/Search'
 import { Cancel, Sheet } from '../parts/Sheet'
-import { conversationHref } from '../people'
+import { atDesk, conversationHref } from '../people'
 import { href } from '../router'
 import { telHref } from '../tel'
 
@@ -40,6 +42,9 @@ function useCard(who: string) {
 }
 
 const phoneKind = (phone: Phone) => wireText('phone-kind', phone.kind) ?? text('phone-kind.other')
+
+/** shownAs is a number for reading; what is dialled is its international form. */
+const shownAs = (phone: Phone) => phone.shown ?? phone.number
 
 /** PresenceLine is the state in words: since when, until when, from what source, as far as the viewer may know. */
 function PresenceLine({ state }: { state: Presence }) {
@@ -82,7 +87,7 @@ function CallSheet({ phones, onClose }: { phones: readonly Phone[]; onClose: () 
           {phones.map((phone) => (
             <li key={phone.kind + phone.number}>
               <a href={telHref(phone.dial ?? phone.number)} onClick={onClose}>
-                {phoneKind(phone)} <bdi>{phone.number}</bdi>
+                {phoneKind(phone)} <bdi>{shownAs(phone)}</bdi>
               </a>
             </li>
           ))}
@@ -92,6 +97,9 @@ function CallSheet({ phones, onClose }: { phones: readonly Phone[]; onClose: () 
     </Sheet>
   )
 }
+
+/** meetHref proposes a meeting by mail. */
+const meetHref = (mail: string) => `mailto:${mail}?subject=${encodeURIComponent(text('card.meet-subject'))}`
 
 function Deeds({ who, phones, mail }: { who: string; phones: readonly Phone[]; mail: string | undefined }) {
   const [calling, setCalling] = useState(false)
@@ -116,6 +124,12 @@ function Deeds({ who, phones, mail }: { who: string; phones: readonly Phone[]; m
           {text('card.email')}
         </ActionLink>
       )}
+      {mail !== undefined && !self && (
+        <ActionLink to={meetHref(mail)} title={text('card.meet-hint')}>
+          <MeetIcon />
+          {text('card.meet')}
+        </ActionLink>
+      )}
       {calling && <CallSheet phones={phones} onClose={() => setCalling(false)} />}
     </div>
   )
@@ -131,6 +145,7 @@ function Section({ title, children }: { title: string; children: ComponentChildr
 }
 
 function Facts({ data }: { data: CardData }) {
+  const self = session.value?.person.id === data.id
   const facts: [string, string | undefined][] = [
     [text('card.title'), data.title],
     [text('card.department'), data.department],
@@ -138,22 +153,53 @@ function Facts({ data }: { data: CardData }) {
     [text('card.office'), data.office],
     [text('card.alias'), data.alias],
     [text('card.address'), data.address],
-    [text('card.relationship'), wireText('relationship', data.relationship)],
   ]
   return (
     <List kind="group" label={text('card.details')}>
       {facts.map(([name, value]) => value !== undefined && value !== '' && <Fact key={name} name={name}><bdi>{value}</bdi></Fact>)}
+      {!self && data.relationship !== undefined && !atDesk() && <Relationship level={data.relationship} />}
     </List>
   )
 }
 
+/** Relationship is what a phone shows of it: the level, what it means, and where it can be changed. */
+function Relationship({ level }: { level: string }) {
+  const means = wireText('level', level)
+  return (
+    <Fact name={text('card.relationship')}>
+      {wireText('relationship', level)}
+      {means !== undefined && <small class="soft">{means}</small>}
+      <small class="soft">{text('level.change-on-computer')}</small>
+    </Fact>
+  )
+}
+
+async function copy(what: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(what)
+    announce(text('card.copied'))
+  } catch {
+    complain(text('card.copy-failed'))
+  }
+}
+
+function CopyButton({ what }: { what: string }) {
+  const label = text('card.copy', { what })
+  return (
+    <button type="button" class="aside" aria-label={label} title={label} onClick={() => void copy(what)}>
+      <CopyIcon />
+    </button>
+  )
+}
+
+/** Reach are the numbers and mail addresses: a tap on one uses it, the button beside it copies it. */
 function Reach({ data }: { data: CardData }) {
-  const mails = [data.mail, ...(data.other_mail ?? [])].filter((mail) => mail !== undefined && mail !== '')
+  const mails = [data.mail, ...(data.other_mail ?? [])].filter((mail) => mail !== undefined).filter((mail) => mail !== '')
   if ((data.phones?.length ?? 0) + mails.length === 0) return null
   return (
     <List kind="group" label={text('card.reach')}>
       {data.phones?.map((phone) => (
-        <LinkRow key={phone.kind + phone.number} to={telHref(phone.dial ?? phone.number)} leaf title={<PhoneWords phone={phone} />} />
+        <LinkRow key={phone.kind + phone.number} to={telHref(phone.dial ?? phone.number)} leaf title={<PhoneWords phone={phone} by={data.display_name} />} aside={<CopyButton what={phone.dial ?? phone.number} />} />
       ))}
       {mails.map((mail) => (
         <LinkRow
@@ -166,25 +212,37 @@ function Reach({ data }: { data: CardData }) {
               <bdi>{mail}</bdi>
             </>
           }
+          aside={<CopyButton what={mail} />}
         />
       ))}
     </List>
   )
 }
 
-const PhoneWords = ({ phone }: { phone: Phone }) => (
+const PhoneWords = ({ phone, by }: { phone: Phone; by: string }) => (
   <>
-    <small>{phoneKind(phone)}</small>
-    <bdi>{phone.number}</bdi>
+    <small>
+      {phoneKind(phone)}
+      {phone.typed && ` · ${text('card.typed', { name: by })}`}
+    </small>
+    <bdi>{shownAs(phone)}</bdi>
+    {phone.dial !== undefined && phone.dial !== shownAs(phone) && (
+      <small>
+        <bdi>{phone.dial}</bdi>
+      </small>
+    )}
   </>
 )
 
-function Everything({ data }: { data: CardData }) {
+const DeskCard = later<{ data: CardData; onChanged: () => void }>(() => import('../desk/Card').then((m) => m.DeskCard), () => null)
+
+function Everything({ data, onChanged }: { data: CardData; onChanged: () => void }) {
   useWatch('card', idsOf([data, ...(data.manager ? [data.manager] : []), ...(data.reports ?? [])]))
   return (
     <>
       <Deeds who={data.id} phones={data.phones ?? []} mail={data.mail} />
       <Reach data={data} />
+      {atDesk() && session.value?.person.id !== data.id && <DeskCard data={data} onChanged={onChanged} />}
       <Facts data={data} />
       {data.manager && (
         <Section title={text('card.manager')}>
@@ -225,7 +283,7 @@ export function Card({ who }: { who: string }) {
           <LocalTime state={state} />
         </div>
       )}
-      {data ? <Everything data={data} /> : error !== undefined ? <Failure error={error} onRetry={retry} /> : <Bones rows={4} />}
+      {data ? <Everything data={data} onChanged={retry} /> : error !== undefined ? <Failure error={error} onRetry={retry} /> : <Bones rows={4} />}
     </DetailScreen>
   )
 }

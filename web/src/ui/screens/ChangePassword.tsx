@@ -1,7 +1,7 @@
 // Changing the password; the other devices are signed out with it.
 import { useState } from 'preact/hooks'
-import { ApiError } from '../../core'
-import { text } from '../../text/text'
+import { about, ApiError, settings } from '../../core'
+import { text } from '../../text/later'
 import { changePassword } from '../account'
 import { announce } from '../announce'
 import { wordsFor } from '../parts/Blank'
@@ -17,8 +17,28 @@ function words(error: unknown): string {
   return old ? text('password.current-wrong') : wordsFor(error)
 }
 
+/** Elsewhere is the page of somebody whose password the organisation's directory keeps. */
+function Elsewhere({ parent }: { parent: Parent }) {
+  const there = about.value?.password_url
+  return (
+    <DetailScreen title={text('password.title')} parent={parent}>
+      <div class="gap" />
+      <p class="says">{text('password.elsewhere')}</p>
+      {there !== undefined && (
+        <a class="button wide" href={there} rel="noreferrer">
+          {text('password.go-there')}
+        </a>
+      )}
+    </DetailScreen>
+  )
+}
+
 /** ChangePassword is a page of Options. */
 export function ChangePassword({ parent }: { parent: Parent }) {
+  return settings.value?.password === 'directory' ? <Elsewhere parent={parent} /> : <Here parent={parent} />
+}
+
+function Here({ parent }: { parent: Parent }) {
   const [current, setCurrent] = useState('')
   const [first, setFirst] = useState('')
   const [second, setSecond] = useState('')

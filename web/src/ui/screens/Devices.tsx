@@ -1,6 +1,6 @@
 // Where one is signed in, and signing another device out.
 import { useEffect, useState } from 'preact/hooks'
-import { text } from '../../text/text'
+import { text } from '../../text/later'
 import { devices, revoke, type Device } from '../account'
 import { announce } from '../announce'
 import { full } from '../format'

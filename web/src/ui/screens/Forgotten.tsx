@@ -1,6 +1,6 @@
 // Forgotten password: the administrator is told. The answer never says whether the address exists.
 import { useSignal } from '@preact/signals'
-import { text } from '../../text/text'
+import { text } from '../../text/later'
 import { forgotten } from '../account'
 import { wordsFor } from '../parts/Blank'
 import { Door, ToSignIn } from './Door'

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { ApiError, phase } from '../../core'
-import { text } from '../../text/text'
+import { text } from '../../text/later'
 import { acceptInvitation, invitation } from '../account'
 import { Bones, Failure, wordsFor } from '../parts/Blank'
 import { NewPassword, ready } from '../parts/Password'

@@ -1,9 +1,10 @@
 // The My Info tab: one's own state and note, and the way to everything else.
 import { useSignal } from '@preact/signals'
 import { useEffect, useState } from 'preact/hooks'
-import { myPresence, person, session, setNote, setState, signOut, type OwnState, type Presence } from '../../core'
+import { myPresence, person, session, setNote, setState, settings, signOut, type OwnState, type Presence } from '../../core'
 import { lightOf, presenceText, type Light } from '../../text/presence'
 import { text, type PlainKey } from '../../text/text'
+import { askAdministrator, isAdministrator } from '../admin'
 import { announce } from '../announce'
 import { wordsFor } from '../parts/Blank'
 import { Face } from '../parts/Face'
@@ -141,8 +142,12 @@ export function MyInfo({ current }: { current: string | undefined }) {
   const own = session.value?.person
   const row = own && (person(own.id).value ?? own)
   const state = myPresence.value
+  const phones = settings.value?.phones ?? []
   useWatch('info', own ? [own.id] : [])
-  useEffect(() => close, [])
+  useEffect(() => {
+    askAdministrator()
+    return close
+  }, [])
   return (
     <ListScreen title={text('tab.info')}>
       <List kind="group" label={text('info.me')}>
@@ -154,10 +159,21 @@ export function MyInfo({ current }: { current: string | undefined }) {
         <ButtonRow opens title={text('state.title')} value={presenceText(state)} onClick={() => (sheet.value = 'state')} />
         <ButtonRow opens title={text('note.title')} value={<NoteLine note={state?.note} />} onClick={() => (sheet.value = 'note')} />
       </List>
+      {phones.length > 0 && (
+        <List kind="group" label={text('info.phones')}>
+          <LinkRow to={href('info', 'settings', 'phones')} title={text('info.phones')} value={<bdi>{phones.map((p) => p.shown ?? p.number).join(', ')}</bdi>} />
+        </List>
+      )}
       <List kind="group" label={text('info.more')}>
+        <LinkRow to={href('info', 'settings')} title={text('settings.title')} />
         <LinkRow to={href('info', 'options')} current={current === 'options'} title={text('options.title')} />
         <LinkRow to={href('info', 'privacy')} current={current === 'privacy'} title={text('privacy.title')} />
       </List>
+      {isAdministrator.value && (
+        <List kind="group" label={text('info.admin')}>
+          <LinkRow to={href('admin', 'directory')} current={current === 'admin'} title={text('admin.directory')} value={text('admin.title')} />
+        </List>
+      )}
       <List kind="group" label={text('sign-out')}>
         <ButtonRow tone="danger" title={text('sign-out')} onClick={() => (sheet.value = 'sign-out')} />
       </List>

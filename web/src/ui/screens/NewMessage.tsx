@@ -28,7 +28,7 @@ export function NewMessage() {
       <SearchField search={search} focused />
       <div onClick={replace}>
         {search.found.value ? (
-          <Results search={search} to={to} />
+          <Results search={search} to={to} toGroup={(row) => href('chats', 'new', row.id)} />
         ) : (
           <List kind="plain" label={text('tab.contacts')}>
             {people.map((row) => (

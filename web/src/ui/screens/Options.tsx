@@ -1,7 +1,8 @@
 // Options: the list, and the pages behind it.
 import { about, session, storage } from '../../core'
-import { text } from '../../text/text'
+import { text } from '../../text/later'
 import { full } from '../format'
+import { later } from '../later'
 import { Fact, LinkRow, List } from '../parts/rows'
 import { DetailScreen } from '../parts/Screen'
 import { href } from '../router'
@@ -41,13 +42,12 @@ function ThisDevice() {
   )
 }
 
+const PictureSettings = later(() => import('./settings/PicturesPage').then((m) => m.PictureSettings))
+
 function Pictures() {
   return (
-    <DetailScreen reading title={text('pictures.title')} parent={toOptions}>
-      <div class="prose">
-        <p>{text('pictures.source')}</p>
-        <p>{text('pictures.who')}</p>
-      </div>
+    <DetailScreen title={text('pictures.title')} parent={toOptions}>
+      <PictureSettings />
     </DetailScreen>
   )
 }

@@ -1,11 +1,16 @@
 // The Phone tab. This version calls with the device's own dialler.
-import { effect, signal } from '@preact/signals'
+import { effect, signal, untracked } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
-import { session } from '../../core'
+import { session, type FoundRow } from '../../core'
 import { text } from '../../text/text'
 import { ActionLink } from '../parts/ActionLink'
 import { CallIcon, EraseIcon } from '../parts/icons'
+import { PersonRow } from '../parts/PersonRow'
+import { List } from '../parts/rows'
 import { ListScreen } from '../parts/Screen'
+import { idsOf, useWatch } from '../parts/Search'
+import { peopleSearch } from '../people'
+import { href } from '../router'
 import { dialable, telHref } from '../tel'
 
 const keys = [
@@ -25,10 +30,15 @@ const keys = [
 
 // A number stays when one looks something up in another tab, and goes with the person.
 const number = signal('')
+const search = peopleSearch(true)
+const set = (next: string) => {
+  number.value = next.slice(0, 60)
+  // One digit fits almost everybody.
+  search.type(number.peek().replace(/\D/g, '').length < 2 ? '' : number.peek())
+}
 effect(() => {
-  if (session.value === undefined) number.value = ''
+  if (session.value === undefined) untracked(() => set(''))
 })
-const set = (next: string) => (number.value = next.slice(0, 60))
 const add = (key: string) => set(number.peek() + key)
 const erase = () => set(number.peek().slice(0, -1))
 
@@ -100,12 +110,53 @@ function CallKey() {
   )
 }
 
+/** mostMatches keeps the pad on the screen. */
+const mostMatches = 8
+
+/** CallAside calls the number through which somebody was found. */
+function CallAside({ row }: { row: FoundRow }) {
+  const found = row.matched
+  if (found === undefined || !/^[+\d(]/.test(found)) return null
+  return (
+    <ActionLink class="aside" to={telHref(found)} label={text('phone.call', { name: row.display_name, number: found })}>
+      <CallIcon />
+    </ActionLink>
+  )
+}
+
+/** Matches are the people whose number or name the digits begin. */
+function Matches() {
+  const found = search.found.value
+  const people = (found?.people ?? []).slice(0, mostMatches)
+  useWatch('pad', idsOf(people))
+  if (number.value === '') return null
+  return (
+    <>
+      <p class="unseen" role="status">
+        {found?.done ? text('search.count', { count: people.length }) : ''}
+      </p>
+      {people.length > 0 && (
+        <div class="matches">
+          <List kind="plain" label={text('phone.found')}>
+            {people.map((row) => (
+              <PersonRow key={row.id} row={row} to={href('contacts', row.id)}>
+                <CallAside row={row} />
+              </PersonRow>
+            ))}
+          </List>
+        </div>
+      )}
+    </>
+  )
+}
+
 /** Phone is the third tab: emergency sentence, dial pad, calls. */
 export function Phone() {
   useKeyboard()
   return (
     <ListScreen title={text('tab.phone')}>
       <p class="warning phone-warning">{text('emergency')}</p>
+      <Matches />
       <div class="number">
         <span class="hold" />
         <input

@@ -1,5 +1,5 @@
 // What is stored where in this version. Every sentence must be true of the running system.
-import { text, type PlainKey } from '../../text/text'
+import { text, type PlainKey } from '../../text/later'
 import { Operator } from '../parts/Operator'
 import { DetailScreen } from '../parts/Screen'
 import { href } from '../router'

@@ -2,7 +2,7 @@
 import { signal, useSignal } from '@preact/signals'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { about, ApiError, ended, iOS, signIn, standalone, type EndReason } from '../../core'
-import { text, type PlainKey } from '../../text/text'
+import { text, wireText, type PlainKey } from '../../text/text'
 import { placeOf } from '../account'
 import { wordsFor } from '../parts/Blank'
 import { Operator } from '../parts/Operator'
@@ -32,9 +32,25 @@ function later(seconds: number): string {
 
 function refused(error: unknown): string {
   if (!(error instanceof ApiError)) return wordsFor(error)
-  if (error.kind === 'sign-in') return text('sign-in.wrong')
+  if (error.kind === 'sign-in') return wireText('refusal', error.key) ?? text('refusal.sign-in.wrong')
   if (error.kind === 'too-many' && error.retryAfter !== undefined) return later(error.retryAfter)
   return wordsFor(error)
+}
+
+/** Refusals that a new password ends. */
+const wantsPassword = ['sign-in.password-expired', 'sign-in.password-must-change']
+
+/** PasswordPlace leads to where the organisation has its passwords changed. */
+function PasswordPlace({ error }: { error: unknown }) {
+  const there = about.value?.password_url
+  if (there === undefined || !(error instanceof ApiError) || !wantsPassword.includes(error.key)) return null
+  return (
+    <p>
+      <a href={there} rel="noreferrer">
+        {text('password.go-there')}
+      </a>
+    </p>
+  )
 }
 
 function Says({ trouble }: { trouble: Trouble }) {
@@ -42,7 +58,12 @@ function Says({ trouble }: { trouble: Trouble }) {
   useLayoutEffect(() => box.current?.focus(), [trouble])
   return (
     <div class="says bad" role="alert" tabIndex={-1} ref={box} id="trouble">
-      {trouble.why === 'refused' && <p>{refused(trouble.error)}</p>}
+      {trouble.why === 'refused' && (
+        <>
+          <p>{refused(trouble.error)}</p>
+          <PasswordPlace error={trouble.error} />
+        </>
+      )}
       {trouble.why === 'unknown' && <p>{text('sign-in.no-server')}</p>}
       {trouble.why === 'elsewhere' && (
         <p>
@@ -80,7 +101,7 @@ function Form() {
     busy.value = true
     trouble.value = undefined
     try {
-      if (!/^\S+@\S+$/.test(address.peek().trim())) throw new ApiError('invalid', 'address.invalid', 'address')
+      if (!/^\S+$/.test(address.peek().trim())) throw new ApiError('invalid', 'address.invalid', 'address')
       // The password goes to no server that does not serve this address.
       const place = await placeOf(address.peek().trim())
       if (place.at === 'elsewhere') trouble.value = { why: 'elsewhere', server: place.server }

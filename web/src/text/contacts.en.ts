@@ -1,0 +1,46 @@
+// The words of contacts and groups, of cards, and of the settings that go with them.
+export const contacts = {
+  undo: 'Undo',
+  'undo.done': 'Done: it is as it was before',
+  'group.contacts.favourites': 'Favourites',
+  'group.contacts.others': 'Other contacts',
+  'group.contacts.team': 'My team',
+  'group.contacts.department': 'My department',
+  'group.other': 'People',
+  'list.kind': 'Group',
+  'contacts.desk-only': 'Contacts and groups are managed on a computer.',
+  'contacts.start': 'People you work with',
+  'contacts.start-hint': 'You have no contacts yet. These people are a start.',
+  'contacts.add': 'Add',
+  'contacts.add-name': 'Add {name} to Contacts',
+  'contacts.added': '{name} is now a contact',
+  'contacts.size': { one: '{count} contact', other: '{count} contacts' },
+
+  'added.badge': { one: '{count} person added you', other: '{count} people added you' },
+  'added.title': 'Added you',
+  'added.one': '{name} added you',
+
+  'level.friends': 'Everything, home and other phone numbers too. They do not get through Do Not Disturb.',
+  'level.workgroup': 'All but home and other numbers, and what a meeting is about. They get through Do Not Disturb.',
+  'level.colleagues': 'Work number, state, note, free and busy times and local time. No mobile or home number.',
+  'level.external': 'Name, mail, title and the colour of your state.',
+  'level.blocked': 'You are always offline to them, and what they send does not reach you. They are not told.',
+  'level.default': 'As the organisation decides',
+  'level.saved': 'Relationship with {name}: {level}',
+  'level.change-on-computer': 'Change this on a computer.',
+
+  'card.meet': 'Meet',
+  'card.meet-subject': 'Meeting',
+  'card.meet-hint': 'Propose a meeting by mail',
+  'card.copy': 'Copy {what}',
+  'card.copied': 'Copied',
+  'card.copy-failed': 'The browser did not let Parley copy this.',
+  'card.typed': 'typed by {name}',
+
+  'settings.title': 'Settings',
+  'settings.contacts': 'Contacts and groups',
+  'settings.phones': 'Phone numbers',
+
+  'admin.title': 'Administrator',
+  'admin.directory': 'Directory',
+} as const

@@ -1,0 +1,15 @@
+// The texts of the parts of the app that are loaded when they are first shown, together with all others.
+import { en } from './en'
+import { late } from './later.en'
+import { privacy } from './privacy.en'
+import { wordsOf, type PlainKeyOf } from './text'
+
+export { refusalText, wireText } from './text'
+
+/** all is every text of the app. */
+export const all = { ...en, ...privacy, ...late } as const
+
+/** text is text.ts's, with the texts of what is loaded later. */
+export const text = wordsOf(all)
+
+export type PlainKey = PlainKeyOf<typeof all>
