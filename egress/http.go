@@ -39,6 +39,13 @@ func (t *limitedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
+// CloseIdleConnections closes what no request uses any more.
+func (t *limitedTransport) CloseIdleConnections() {
+	if base, ok := t.base.(interface{ CloseIdleConnections() }); ok {
+		base.CloseIdleConnections()
+	}
+}
+
 // limitedBody ends a response at the limit, and gives the place of its request
 // back when it is closed.
 type limitedBody struct {

@@ -35,6 +35,9 @@ const (
 	// Certificates gets TLS certificates from the configured authority.
 	Certificates Purpose = "certificates"
 
+	// AddressBook reads people's own address books for them.
+	AddressBook Purpose = "address-book"
+
 	// Control is the command line asking the running server.
 	Control Purpose = "control"
 )
@@ -122,6 +125,15 @@ var declarations = []Declaration{
 		Hosts:   "the certificate authority in the configuration",
 		Past:    "certmagic opens its connections itself and takes no dialer; it tells the ledger of every request",
 		Timeout: 30 * time.Second,
+	},
+	{
+		Purpose:  AddressBook,
+		For:      "Reads somebody's own address book when they ask for it, and passes it on to their device.",
+		Data:     "the user name and password of the address book, which the person types for it; nothing that Parley knows",
+		Hosts:    "the address book servers in the configuration",
+		Timeout:  30 * time.Second,
+		MaxBody:  48 << 20,
+		Together: 8,
 	},
 	{
 		Purpose:   Control,

@@ -32,6 +32,7 @@ type Config struct {
 	LDAP         LDAPConfig         `key:"ldap" doc:"The corporate directory, over LDAP: Active Directory, OpenLDAP and others. Its people sign in with their passwords there. Without ldap.servers there is none, and people come from an LDIF file. \"parley doctor directory\" tries these settings."`
 	Policy       policy.Policy      // its keys, limits and texts are those of policy.Definitions
 	Limits       LimitsConfig       `key:"limits" doc:"How much one person or device may ask for."`
+	AddressBook  AddressBookConfig  `key:"address_book" doc:"People's own address books elsewhere. Who wants to sees theirs in the app; nothing of it is kept on this server."`
 	Metrics      MetricsConfig      `key:"metrics" doc:"Figures for Prometheus at /metrics. Without the settings below they are given to this machine only."`
 	Log          LogConfig          `key:"log" doc:"The server's own log, on standard error. It never holds content, passwords, tokens or query strings."`
 
@@ -110,6 +111,11 @@ type LimitsConfig struct {
 	Lookups               int `key:"lookups" min:"1" max:"1000000" doc:"Questions for the server of another organisation's sign-in address from one network in 15 minutes."`
 
 	PasswordChecks int `key:"password_checks" min:"0" max:"1024" doc:"Passwords checked at the same time; each takes 19 MiB and a core. 0: half the cores."`
+}
+
+// AddressBookConfig says where people may have their own address books.
+type AddressBookConfig struct {
+	Servers []string `key:"servers" doc:"CardDAV servers whose address books people may connect, each as \"Name=https://dav.example.com/\". No other server is ever asked."`
 }
 
 // MetricsConfig says who gets the figures.

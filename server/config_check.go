@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"parley/account"
+	"parley/edge/addressbook"
 )
 
 // check looks at what values mean together, once each by itself is of the right
@@ -32,6 +33,7 @@ func (r *reading) check() {
 	r.checkAdministrators()
 	r.checkTLS()
 	r.checkDatabase()
+	r.checkAddressBooks()
 	r.checkLDAP()
 	if c.Metrics.Listen != "" {
 		r.checkAddress("metrics.listen", c.Metrics.Listen)
@@ -40,6 +42,19 @@ func (r *reading) check() {
 	r.fails("metrics.profiles", c.Metrics.Profiles && !onLoopback(c.Metrics.Listen),
 		"needs metrics.listen on a loopback address such as 127.0.0.1:9090")
 	r.fails("metrics.token", c.Metrics.Token != "" && len(c.Metrics.Token) < 16, "too short; at least 16 characters")
+}
+
+func (r *reading) checkAddressBooks() {
+	seen := map[string]bool{}
+	for _, text := range r.config.AddressBook.Servers {
+		s, err := addressbook.ParseServer(text)
+		if err != nil {
+			r.fails("address_book.servers", true, "%q %v", text, err)
+			continue
+		}
+		r.fails("address_book.servers", seen[s.URL.String()], "%q stands there twice", s.URL)
+		seen[s.URL.String()] = true
+	}
 }
 
 // fails notes a problem with key if it is one.

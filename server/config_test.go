@@ -84,7 +84,7 @@ func TestReadConfigProblems(t *testing.T) {
 	}{
 		{"syntax", "addr = \n", []string{"FILE:1: addr: expected value but found '\\n' instead"}},
 		{"unknown key", minimal + "nmae = \"x\"\n", []string{"FILE:6: organisation.nmae: unknown; known here: default_domain, domains, name, region"}},
-		{"unknown table", minimal + "[orgnisation]\nx = 1\n", []string{"FILE:6: orgnisation: unknown; known here: addr, administrators, cluster, data, database, directory, ldap, limits, log, metrics, operator, organisation, policy, public_url, tls, trusted_proxies"}},
+		{"unknown table", minimal + "[orgnisation]\nx = 1\n", []string{"FILE:6: orgnisation: unknown; known here: addr, address_book, administrators, cluster, data, database, directory, ldap, limits, log, metrics, operator, organisation, policy, public_url, tls, trusted_proxies"}},
 		{"table as value", "tls = 3" + minimal, []string{"FILE:1: tls: must be a table: [tls]"}},
 		{"types", "addr = 5\ntrusted_proxies = \"x\"\n[limits]\ndevices = \"3\"\n[policy]\npictures = \"yes\"\n[directory]\npublic = [1]" + minimal, []string{
 			`FILE:1: addr: must be a text: "…"`,

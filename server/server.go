@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"parley/account"
+	"parley/edge/addressbook"
 	"parley/edge/webapi"
 	"parley/egress"
 	"parley/server/jobs"
@@ -175,6 +176,7 @@ func (s *Server) newEdge(out *egress.Egress) (*webapi.Server, error) {
 	return webapi.New(webapi.Config{
 		Accounts: p.accounts, Book: p.book, Lists: p.lists, Board: p.board, Gate: p.gate, Log: p.log, Policy: p.rules, Rules: p.rules,
 		Cursors:        webapi.Cursors{Epoch: p.store.Epoch(), Key: p.store.SealKey()},
+		AddressBooks:   c.addressBooks(out),
 		Discovery:      s.discovery,
 		About:          c.about(),
 		Build:          c.Build + "+" + web.Build(),
@@ -185,6 +187,18 @@ func (s *Server) newEdge(out *egress.Egress) (*webapi.Server, error) {
 		Limits:         c.Limits.edge(),
 		Logger:         s.log,
 	})
+}
+
+// addressBooks reaches the configured servers of address books, each fetch over
+// connections of its own.
+func (c *Config) addressBooks(out *egress.Egress) webapi.AddressBooks {
+	var servers []addressbook.Server
+	for _, text := range c.AddressBook.Servers {
+		if s, err := addressbook.ParseServer(text); err == nil { // as checked
+			servers = append(servers, s)
+		}
+	}
+	return addressbook.New(servers, func() *http.Client { return out.Client(egress.AddressBook) })
 }
 
 // about is what anybody is told of this server.

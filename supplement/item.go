@@ -107,7 +107,7 @@ func (a Audience) Classes(p policy.Policy) []privacy.Class {
 // Features gives the inventory, in the order in which people read it. It is
 // shared: not to be changed.
 func Features() []Feature {
-	return []Feature{account, devices, directory, presences, relationships, messages, app, operation}
+	return []Feature{account, devices, directory, presences, relationships, messages, sources, app, operation}
 }
 
 // Items gives every item of every feature.

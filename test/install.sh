@@ -32,7 +32,7 @@ toolchain() {
 }
 
 # What the tests run, and the Debian package that it comes in.
-programs="gcc:gcc chromium:chromium WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb"
+programs="radicale:radicale gcc:gcc chromium:chromium WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb"
 
 # Debian keeps the server's programs out of PATH.
 has_postgres() { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null; }

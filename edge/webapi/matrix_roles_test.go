@@ -147,6 +147,7 @@ func newQuietMatrixWorld(t *testing.T) *matrixWorld {
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} // so that each request has a network of its own
 		c.Limits.FrameBurst = 1 << 20
 		c.About.Features = []string{"feature"}
+		c.AddressBooks = oneBook{}
 		c.About.Operator = &Operator{Name: "Host", Contact: "mailto:privacy@host.example", PrivacyURL: "https://host.example/privacy"}
 	})
 	ctx := t.Context()

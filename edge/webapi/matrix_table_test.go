@@ -221,6 +221,20 @@ var operationRows = []operationRow{
 		refused("deviceless", "sign-in sign-in.required"),
 	}},
 
+	{id: "getAddressBooks", own: true, ask: "GET /api/address-books", cells: []cell{
+		gets("devices", 200, under("books[]", "id name")),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "fetchAddressBook", own: true, takes: "book user password etag", ask: "POST /api/address-books/home/fetch",
+		body: `{"user": "somebody", "password": "elsewhere", "etag": ""}`, cells: []cell{
+			gets("devices", 200, "cards etag skipped unchanged?"),
+			refused("deviceless", "sign-in sign-in.required"),
+		}},
+	{id: "fetchAddressBook", own: true, how: "of a server that is not configured", ask: "POST /api/address-books/other/fetch",
+		body: `{"user": "somebody", "password": "elsewhere"}`, cells: []cell{
+			refused("devices", "not-found"),
+			refused("deviceless", "sign-in sign-in.required"),
+		}},
 	{id: "getDevices", own: true, ask: "GET /api/devices", cells: []cell{
 		gets("devices", 200, under("devices[]", "id name class current created last_used expires")),
 		refused("deviceless", "sign-in sign-in.required"),

@@ -29,6 +29,10 @@ type (
 		Query string `query:"q" required:"true" maxLength:"200"`
 		Limit int    `query:"limit" minimum:"1" maximum:"50" default:"20"`
 	}
+	fetchBookInput struct {
+		Book string `path:"book" maxLength:"24"`
+		Body FetchAddressBookRequest
+	}
 	syncInput struct {
 		After string `query:"after" maxLength:"64" doc:"A cursor; empty: from the start."`
 		Limit int    `query:"limit" minimum:"1" maximum:"500" default:"200"`
@@ -132,6 +136,8 @@ func (s *Server) registerOperations(api huma.API) {
 	register(s, api, operation{id: "changeContactGroup", method: "PUT", path: "/api/contact-groups/{group}", who: deviceOnly, doc: "Gives a group another name or place."}, s.changeContactGroup)
 	register(s, api, operation{id: "deleteContactGroup", method: "DELETE", path: "/api/contact-groups/{group}", who: deviceOnly, status: http.StatusOK, doc: "Deletes a group. Its contacts stay in the list."}, s.deleteContactGroup)
 	register(s, api, operation{id: "setRelationship", method: "PUT", path: "/api/people/{who}/relationship", who: deviceOnly, doc: "Decides how much a person gets to see."}, s.setRelationship)
+	register(s, api, operation{id: "getAddressBooks", method: "GET", path: "/api/address-books", who: deviceOnly, doc: "The servers of people's own address books that are configured."}, s.getAddressBooks)
+	register(s, api, operation{id: "fetchAddressBook", method: "POST", path: "/api/address-books/{book}/fetch", who: deviceOnly, doc: "Passes on what the person's own address book holds; nothing of it is kept."}, s.fetchAddressBook)
 	register(s, api, operation{id: "getDevices", method: "GET", path: "/api/devices", who: deviceOnly, doc: "The person's signed-in devices."}, s.getDevices)
 	register(s, api, operation{id: "endDevice", method: "DELETE", path: "/api/devices/{device}", who: deviceOnly, doc: "Signs one of the own devices out."}, s.endDevice)
 	register(s, api, operation{id: "sync", method: "GET", path: "/api/sync", who: deviceOnly, doc: "Entries after a cursor."}, s.sync)

@@ -41,6 +41,8 @@ type Config struct {
 	Rules    *policy.Rulebook // for administrators; nil: nobody changes rules
 	Cursors  Cursors
 
+	AddressBooks AddressBooks // nil: none are configured
+
 	Discovery Discovery // nil: the servers of other domains are unknown
 	About     About     // Build, Protocol and Secure are filled in
 	Build     string    // of server and app

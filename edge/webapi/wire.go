@@ -204,6 +204,33 @@ type DeliveredMark struct {
 	ID     string `json:"id"`
 }
 
+// AddressBookList are the servers of people's own address books.
+type AddressBookList struct {
+	Books []AddressBook `json:"books"`
+}
+
+// AddressBook is a server of people's own address books.
+type AddressBook struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// FetchAddressBookRequest is what somebody signs in to their address book with.
+// The server uses it for this request and keeps none of it.
+type FetchAddressBookRequest struct {
+	User     string `json:"user" minLength:"1" maxLength:"320"`
+	Password string `json:"password" minLength:"1" maxLength:"1024"`
+	ETag     string `json:"etag,omitempty" maxLength:"64" doc:"Of the last fetch."`
+}
+
+// FetchedAddressBook is what an address book holds.
+type FetchedAddressBook struct {
+	Cards     string `json:"cards" doc:"vCards, one after the other, as the address book's server gave them."`
+	ETag      string `json:"etag" doc:"Changes when a card does; empty when the address book's server does not tell."`
+	Skipped   int    `json:"skipped" doc:"Cards that could not be had."`
+	Unchanged bool   `json:"unchanged,omitempty" doc:"Nothing has changed since the given etag; there are no cards."`
+}
+
 // Problem is a refusal, an RFC 9457 problem document.
 type Problem struct {
 	Type       string `json:"type"`

@@ -80,6 +80,15 @@ export type ActivityFrame = {
   readonly visible: boolean
 }
 
+export type AddressBook = {
+  readonly id: string
+  readonly name: string
+}
+
+export type AddressBookList = {
+  readonly books: readonly AddressBook[]
+}
+
 export type Card = {
   readonly address: string
   readonly alias?: string | undefined
@@ -215,6 +224,24 @@ export type EntryEvent = {
   readonly own_device: boolean
   readonly prev: string
   readonly type: 'entry'
+}
+
+export type FetchAddressBookRequest = {
+  /** Of the last fetch. */
+  readonly etag?: string | undefined
+  readonly password: string
+  readonly user: string
+}
+
+export type FetchedAddressBook = {
+  /** vCards, one after the other, as the address book's server gave them. */
+  readonly cards: string
+  /** Changes when a card does; empty when the address book's server does not tell. */
+  readonly etag: string
+  /** Cards that could not be had. */
+  readonly skipped: number
+  /** Nothing has changed since the given etag; there are no cards. */
+  readonly unchanged?: boolean | undefined
 }
 
 export type ForgottenRequest = {
@@ -578,6 +605,14 @@ export type ProblemKind = Problem['title']
 /** What anybody may know of this server. */
 export const getAbout = (signal?: AbortSignal): Promise<About> =>
   call<About>('GET', '/api/about', {}, undefined, signal)
+
+/** The servers of people's own address books that are configured. */
+export const getAddressBooks = (signal?: AbortSignal): Promise<AddressBookList> =>
+  call<AddressBookList>('GET', '/api/address-books', {}, undefined, signal)
+
+/** Passes on what the person's own address book holds; nothing of it is kept. */
+export const fetchAddressBook = (p: { book: string }, body: FetchAddressBookRequest, signal?: AbortSignal): Promise<FetchedAddressBook> =>
+  call<FetchedAddressBook>('POST', `/api/address-books/${encodeURIComponent(p.book)}/fetch`, {}, body, signal)
 
 /** The organisation's rules with their values. */
 export const getPolicies = (signal?: AbortSignal): Promise<Policies> =>
