@@ -105,7 +105,7 @@ func mayImport(dir, target string) bool {
 	switch {
 	case dir == ".":
 		return false
-	case under(dir, "server"), dir == "parleytest":
+	case under(dir, "server"), under(dir, "parleytest"):
 		return !under(target, "cmd")
 	case dir == "cmd/parley":
 		return target == "." || under(target, "server")

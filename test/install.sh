@@ -37,9 +37,18 @@ programs="radicale:radicale gcc:gcc chromium:chromium WebKitWebDriver:webkit2gtk
 # Debian keeps the server's programs out of PATH.
 has_postgres() { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null; }
 
+# What the tests of the corporate directory run. Of Samba the parts that make a
+# domain controller are packages of their own.
+directories="slapd ldap-utils samba samba-dsdb-modules samba-ad-provision samba-vfs-modules ldb-tools"
+
 missing_packages() {
   local entry
   has_postgres || echo postgresql
+  if command -v dpkg >/dev/null; then
+    for entry in $directories; do
+      dpkg -s "$entry" >/dev/null 2>&1 || echo "$entry"
+    done
+  fi
   for entry in $programs; do
     command -v "${entry%%:*}" >/dev/null || echo "${entry#*:}"
   done
@@ -63,6 +72,12 @@ if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
   if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
     mkdir -p /etc/postgresql-common
     echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+  fi
+  # Nor shall it or the directories start by themselves: the tests start their own.
+  if [ ! -e /usr/sbin/policy-rc.d ]; then
+    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+    chmod +x /usr/sbin/policy-rc.d
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
   fi
   apt-get update -q
   # shellcheck disable=SC2086 # one word a package
