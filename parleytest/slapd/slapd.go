@@ -23,9 +23,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-ldap/ldap/v3"
-
 	"parley/parleytest/certs"
+	"parley/parleytest/ldapclient"
 	"parley/parleytest/org"
 )
 
@@ -54,6 +53,8 @@ type Options struct {
 
 // Server is a running slapd.
 type Server struct {
+	*ldapclient.Client // as the account that may do everything
+
 	Base     string
 	URL      string // ldap://
 	TLSURL   string // ldaps://
@@ -95,6 +96,7 @@ func Start(t testing.TB, o Options) *Server {
 		Base: o.Base, CA: authority.File, Roots: authority.Roots, Admin: "cn=admin," + o.Base, Password: "admin secret",
 		URL: "ldap://" + freeAddress(t), TLSURL: "ldaps://" + freeAddress(t), t: t, dir: t.TempDir(),
 	}
+	s.Client = ldapclient.New(t, s.URL, nil, s.Admin, s.Password)
 	s.configure(o)
 	s.load(o)
 	s.Restart()
@@ -266,61 +268,6 @@ func (s *Server) Stop() {
 		s.t.Error("slapd does not end by itself")
 	}
 	s.process = nil
-}
-
-// Conn is a connection as the account that may do everything. It ends with the
-// test.
-func (s *Server) Conn() *ldap.Conn {
-	s.t.Helper()
-	conn, err := ldap.DialURL(s.URL)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if err := conn.Bind(s.Admin, s.Password); err != nil {
-		conn.Close()
-		s.t.Fatal(err)
-	}
-	return conn
-}
-
-// do has something done on a connection of its own.
-func (s *Server) do(what string, work func(*ldap.Conn) error) {
-	s.t.Helper()
-	conn := s.Conn()
-	defer conn.Close()
-	if err := work(conn); err != nil {
-		s.t.Fatalf("%s: %v", what, err)
-	}
-}
-
-// Add adds an entry.
-func (s *Server) Add(dn string, attributes map[string][]string) {
-	s.t.Helper()
-	request := ldap.NewAddRequest(dn, nil)
-	for name, values := range attributes {
-		request.Attribute(name, values)
-	}
-	s.do("adding "+dn, func(conn *ldap.Conn) error { return conn.Add(request) })
-}
-
-// Set puts values in the place of those that an attribute has; none: it goes.
-func (s *Server) Set(dn, attribute string, values ...string) {
-	s.t.Helper()
-	request := ldap.NewModifyRequest(dn, nil)
-	request.Replace(attribute, values)
-	s.do("changing "+dn, func(conn *ldap.Conn) error { return conn.Modify(request) })
-}
-
-// Delete deletes an entry.
-func (s *Server) Delete(dn string) {
-	s.t.Helper()
-	s.do("deleting "+dn, func(conn *ldap.Conn) error { return conn.Del(ldap.NewDelRequest(dn, nil)) })
-}
-
-// Move gives an entry another name, or another place ("" leaves it where it is).
-func (s *Server) Move(dn, rdn, below string) {
-	s.t.Helper()
-	s.do("moving "+dn, func(conn *ldap.Conn) error { return conn.ModifyDN(ldap.NewModifyDNRequest(dn, rdn, true, below)) })
 }
 
 // Policy sets the password policy of everybody: attributes of pwdPolicy.
