@@ -85,6 +85,7 @@ var libraries = map[string]string{
 	"github.com/alexedwards/argon2id":     "computes",
 	"github.com/caddyserver/certmagic":    "asks the certificate authority: exception certificates. OCSP, which it would ask by itself, is off",
 	"github.com/danielgtaylor/huma/v2":    "answers",
+	"github.com/emersion/go-vcard":        "reads and writes texts",
 	"github.com/go-asn1-ber/asn1-ber":     "computes",
 	"github.com/go-ldap/ldap/v3":          "speaks over the connection that it is given; its dialers are refused here, and it follows no reference to another server",
 	"github.com/jackc/pgx/v5":             "reaches the database, by the dialer that it is given",

@@ -56,7 +56,7 @@ var app = Feature{
 				{Wire, toDevice, names("WelcomeEvent.protocol WelcomeEvent.build WelcomeEvent.features WelcomeEvent.now WelcomeEvent.limits " +
 					"SocketLimits.frame_burst SocketLimits.frame_bytes SocketLimits.frame_rate SocketLimits.message_bytes SocketLimits.under_way SocketLimits.watched " +
 					"Problem.type Problem.title Problem.status Problem.key Problem.field Problem.retry Problem.retry_after ProblemEvent.frame ProblemEvent.problem " +
-					"header:Parley-Build header:Retry-After header:Cache-Control header:Content-Type header:Content-Encoding header:Content-Length header:Allow header:Vary " +
+					"header:Parley-Build header:Retry-After header:Cache-Control header:Content-Type header:Content-Encoding header:Content-Length header:Content-Disposition header:Allow header:Vary " +
 					"header:Content-Security-Policy header:X-Content-Type-Options header:Cross-Origin-Opener-Policy header:Cross-Origin-Resource-Policy " +
 					"header:Permissions-Policy header:Referrer-Policy header:Strict-Transport-Security")},
 			},

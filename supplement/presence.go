@@ -158,9 +158,11 @@ var relationships = Feature{
 			},
 			Sent: []Sent{
 				{Wire, toServer, names("setContact.who removeContact.who SetContactRequest.groups SetContactRequest.favourite ContactGroupRequest.name " +
-					"changeContactGroup.group deleteContactGroup.group ChangeContactGroupRequest.name ChangeContactGroupRequest.position")},
-				{Wire, toOwnDevices, names("Groups.groups Groups.version Group.id Group.key Group.name Group.people Group.suggested " +
-					"ContactsChange.version ContactsChange.group ContactsEvent.version")},
+					"changeContactGroup.group deleteContactGroup.group ChangeContactGroupRequest.name ChangeContactGroupRequest.position " +
+					"exportContacts.format ImportContactsRequest.format ImportContactsRequest.data")},
+				{Wire, toOwnDevices, names("exportContacts.application/octet-stream Groups.groups Groups.version Group.id Group.key Group.name Group.people Group.suggested " +
+					"ContactsChange.version ContactsChange.group ContactsEvent.version " +
+					"ContactsImported.added ContactsImported.known ContactsImported.unknown ContactsImported.groups ContactsImported.version")},
 			},
 		},
 		{

@@ -251,3 +251,99 @@ func parseLevel(text string) (privacy.Level, error) {
 	}
 	return level, nil
 }
+
+// ImportContactsRequest brings a file of contacts.
+type ImportContactsRequest struct {
+	Format string `json:"format" enum:"json,vcard"`
+	Data   string `json:"data" minLength:"1" maxLength:"2097152" doc:"The file, at most 2 MiB."`
+}
+
+// ContactsImported says what became of a file.
+type ContactsImported struct {
+	Added   int      `json:"added" doc:"Contacts that are new in the list."`
+	Known   int      `json:"known" doc:"Contacts that were in it."`
+	Unknown []string `json:"unknown" doc:"The addresses that nobody here has, as far as this person may see."`
+	Groups  int      `json:"groups" doc:"Groups that were made."`
+	Version int64    `json:"version" doc:"Of the list since."`
+}
+
+type (
+	exportInput struct {
+		Format string `query:"format" enum:"json,vcard" default:"json"`
+	}
+	downloadOutput struct {
+		ContentType string `header:"Content-Type"`
+		Disposition string `header:"Content-Disposition"`
+		Body        []byte
+	}
+)
+
+func (s *Server) importContacts(ctx context.Context, c caller, in *bodyOf[ImportContactsRequest]) (*reply[ContactsImported], error) {
+	if err := c.session.Actor.AtDesk(); err != nil {
+		return nil, err
+	}
+	groups, people, err := readContactFile(in.Body.Format, in.Body.Data)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.config.Lists.Import(ctx, c.session.Actor, groups, people)
+	if err != nil {
+		return nil, err
+	}
+	return &reply[ContactsImported]{ContactsImported{
+		Added: out.Added, Known: out.Known, Unknown: out.Unknown, Groups: out.Groups, Version: out.Version,
+	}}, nil
+}
+
+// exportContacts gives the person's own list as a file. It holds of everybody what
+// the person may see, and nothing of who is gone: there is no address to find them by.
+func (s *Server) exportContacts(ctx context.Context, c caller, in *exportInput) (*downloadOutput, error) {
+	list, err := s.config.Lists.List(ctx, c.session.Actor)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(list.Groups))
+	for i, g := range list.Groups {
+		names[i] = g.Name
+	}
+	out := &downloadOutput{ContentType: "application/json", Disposition: `attachment; filename="contacts.json"`}
+	people := s.listedRows(list, c.session.Actor)
+	if in.Format == "vcard" {
+		out.ContentType, out.Disposition = "text/vcard; charset=utf-8", `attachment; filename="contacts.vcf"`
+		out.Body, err = writeVCards(people)
+	} else {
+		out.Body, err = writeContactJSON(names, people)
+	}
+	return out, parley.Wrap(err, "writing a list of contacts")
+}
+
+// listedRows is everybody in a list who has an address, with what the file says.
+func (s *Server) listedRows(list contact.ContactList, actor parley.Actor) []listedRow {
+	names := make(map[contact.GroupID]string, len(list.Groups))
+	for _, g := range list.Groups {
+		names[g.ID] = g.Name
+	}
+	var rows []listedRow
+	for _, l := range s.config.Book.ByName(list.Contacts) {
+		person, _ := l.Contact.Person()
+		v, ok := s.view(person, actor)
+		if !ok || v.Card.Address == "" {
+			continue
+		}
+		row := listedRow{row: rowOf(v), level: l.Level}
+		for _, mail := range append([]string{v.Card.Mail}, v.Card.OtherMail...) {
+			if mail != "" {
+				row.mails = append(row.mails, mail)
+			}
+		}
+		for _, id := range l.Groups {
+			if id == contact.Favourites {
+				row.favourite = true
+			} else if name := names[id]; name != "" {
+				row.groups = append(row.groups, name)
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}

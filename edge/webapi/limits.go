@@ -12,6 +12,7 @@ const oldestProtocol = 1
 // The limits of the protocol that no configuration changes.
 const (
 	maxRequestBody   = 256 << 10 // bytes of an HTTP request body
+	maxImportBody    = 5 << 20   // the same with a file of contacts, which JSON makes longer
 	maxFrame         = 128 << 10 // bytes of a frame from a client
 	maxMessageBody   = 64 << 10  // bytes of a message's body, decoded
 	maxDepth         = 16        // nesting of JSON

@@ -189,6 +189,18 @@ var operationRows = []operationRow{
 		gets("stranger", 200, "version"+groupFields+under("groups[].people[]", rowStranger)),
 		gets("blocked", 200, "version"+groupFields+under("groups[].people[]", rowTwin)),
 	}},
+	{id: "exportContacts", own: true, takes: "format", ask: "GET /api/contacts/export?format=vcard", cells: []cell{ // what is in it: TestContactFileHoldsWhatIsSeen
+		gets("devices", 200, ""),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "importContacts", own: true, takes: "format data", ask: "POST /api/contacts/import", body: importBody, cells: []cell{
+		refused("devices", "forbidden settings.desktop-only"),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "importContacts", own: true, how: "at a desk", desk: true, ask: "POST /api/contacts/import", body: importBody, cells: []cell{
+		gets("devices", 200, "added known unknown[] groups version"),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
 	{id: "setRelationship", own: true, takes: "who level", ask: "PUT /api/people/{subject}/relationship", body: `{"level": "friends"}`, cells: []cell{
 		refused("devices", "forbidden settings.desktop-only"), // the subject has not added them
 		refused("deviceless", "sign-in sign-in.required"),
@@ -307,6 +319,8 @@ var operationRows = []operationRow{
 }
 
 const ruleFields = "key kind label doc value default source"
+
+const importBody = `{"format": "vcard", "data": "BEGIN:VCARD\nVERSION:4.0\nEMAIL:nobody@example.net\nEND:VCARD\n"}`
 
 const (
 	groupFields     = " groups[].id groups[].key groups[].name"

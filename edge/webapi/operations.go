@@ -138,6 +138,8 @@ func (s *Server) registerOperations(api huma.API) {
 	register(s, api, operation{id: "setRelationship", method: "PUT", path: "/api/people/{who}/relationship", who: deviceOnly, doc: "Decides how much a person gets to see."}, s.setRelationship)
 	register(s, api, operation{id: "getAddressBooks", method: "GET", path: "/api/address-books", who: deviceOnly, doc: "The servers of people's own address books that are configured."}, s.getAddressBooks)
 	register(s, api, operation{id: "fetchAddressBook", method: "POST", path: "/api/address-books/{book}/fetch", who: deviceOnly, doc: "Passes on what the person's own address book holds; nothing of it is kept."}, s.fetchAddressBook)
+	register(s, api, operation{id: "exportContacts", method: "GET", path: "/api/contacts/export", who: deviceOnly, doc: "The own list of contacts as a file."}, s.exportContacts)
+	register(s, api, operation{id: "importContacts", method: "POST", path: importPath, who: deviceOnly, doc: "Adds the contacts of a file to the own list."}, s.importContacts)
 	register(s, api, operation{id: "getDevices", method: "GET", path: "/api/devices", who: deviceOnly, doc: "The person's signed-in devices."}, s.getDevices)
 	register(s, api, operation{id: "endDevice", method: "DELETE", path: "/api/devices/{device}", who: deviceOnly, doc: "Signs one of the own devices out."}, s.endDevice)
 	register(s, api, operation{id: "sync", method: "GET", path: "/api/sync", who: deviceOnly, doc: "Entries after a cursor."}, s.sync)
@@ -157,11 +159,13 @@ func register[I, O any](s *Server, api huma.API, op operation, h handler[I, O]) 
 		OperationID: op.id, Method: op.method, Path: op.path, Description: op.doc, DefaultStatus: op.status,
 		MaxBodyBytes: maxRequestBody + 1,
 	}
-	if op.id == "getPhoto" {
-		o.Responses = map[string]*huma.Response{"200": {
-			Description: "The picture.",
-			Content:     map[string]*huma.MediaType{"image/jpeg": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
-		}}
+	switch op.id {
+	case "getPhoto":
+		o.Responses = bytesOf("The picture.", "image/jpeg")
+	case "exportContacts":
+		o.Responses = bytesOf("The file.", "application/octet-stream")
+	case "importContacts":
+		o.MaxBodyBytes = maxImportBody + 1
 	}
 	if op.who != anyone {
 		o.Security = []map[string][]string{{"session": {}}}
@@ -175,6 +179,12 @@ func register[I, O any](s *Server, api huma.API, op operation, h handler[I, O]) 
 		}
 		return out, nil
 	})
+}
+
+// bytesOf describes an answer that is not JSON.
+func bytesOf(what, media string) map[string]*huma.Response {
+	content := map[string]*huma.MediaType{media: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}
+	return map[string]*huma.Response{"200": {Description: what, Content: content}}
 }
 
 // guard stands before the parameters and the body are looked at: who may not ask

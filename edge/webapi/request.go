@@ -102,7 +102,7 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, c *caller) error 
 		return err
 	}
 	if changes {
-		return readBody(w, r)
+		return readBody(w, r, bodyLimit(r, c))
 	}
 	return nil
 }
@@ -258,13 +258,25 @@ func (s *Server) limitRate(c *caller) error {
 	return s.people.take(c.session.Actor.Person, now, limits.PersonBurst, limits.PersonRate)
 }
 
+// importPath is where a file may be brought that is larger than any other body.
+const importPath = "/api/contacts/import"
+
+// bodyLimit is how large the body of a request may be. Nobody without a session may
+// send much.
+func bodyLimit(r *http.Request, c *caller) int64 {
+	if r.URL.Path == importPath && c.refused == nil {
+		return maxImportBody
+	}
+	return maxRequestBody
+}
+
 // readBody reads the whole body before anything decodes it: within its limit, in
 // time, JSON by its type and not too deep.
-func readBody(w http.ResponseWriter, r *http.Request) error {
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) error {
 	// Not every writer has deadlines; the server's own time-outs hold then.
 	connection := http.NewResponseController(w)
 	_ = connection.SetReadDeadline(time.Now().Add(bodyReadWithin))
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	_ = connection.SetReadDeadline(time.Time{}) // else it would cancel a request that waits for its turn
 	switch _, tooLarge := errors.AsType[*http.MaxBytesError](err); {
 	case tooLarge:

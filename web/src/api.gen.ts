@@ -145,6 +145,19 @@ export type ContactsEvent = {
   readonly version: number
 }
 
+export type ContactsImported = {
+  /** Contacts that are new in the list. */
+  readonly added: number
+  /** Groups that were made. */
+  readonly groups: number
+  /** Contacts that were in it. */
+  readonly known: number
+  /** The addresses that nobody here has, as far as this person may see. */
+  readonly unknown: readonly string[]
+  /** Of the list since. */
+  readonly version: number
+}
+
 export type ConversationMarks = {
   readonly conversation: string
   readonly delivered?: readonly DeliveredMark[] | undefined
@@ -280,6 +293,12 @@ export type HelloFrame = {
   readonly time_zone: string
   readonly type: 'hello'
   readonly visible: boolean
+}
+
+export type ImportContactsRequest = {
+  /** The file, at most 2 MiB. */
+  readonly data: string
+  readonly format: 'json' | 'vcard'
 }
 
 export type Invitation = {
@@ -645,6 +664,13 @@ export const deleteContactGroup = (p: { group: string }, signal?: AbortSignal): 
 /** The groups of the Contacts tab. */
 export const getContacts = (signal?: AbortSignal): Promise<Groups> =>
   call<Groups>('GET', '/api/contacts', {}, undefined, signal)
+
+/** The own list of contacts as a file. */
+export const exportContactsUrl = (p: { format?: 'json' | 'vcard' | undefined }): string => '/api/contacts/export' + `?format=${p.format ?? 'json'}`
+
+/** Adds the contacts of a file to the own list. */
+export const importContacts = (body: ImportContactsRequest, signal?: AbortSignal): Promise<ContactsImported> =>
+  call<ContactsImported>('POST', '/api/contacts/import', {}, body, signal)
 
 /** Adds a contact, or changes where they stand. */
 export const setContact = (p: { who: string }, body: SetContactRequest, signal?: AbortSignal): Promise<ContactsChange> =>

@@ -169,9 +169,9 @@ func parametersOf(op *huma.Operation) (argument, query string) {
 }
 
 // pictureName is the function's name for an operation that answers with a
-// picture: getPhoto becomes photoUrl.
+// picture, or another file: getPhoto becomes photoUrl.
 func pictureName(op *huma.Operation) (string, bool) {
-	if r := op.Responses["200"]; r == nil || r.Content["image/jpeg"] == nil {
+	if r := op.Responses["200"]; r == nil || r.Content["image/jpeg"] == nil && r.Content["application/octet-stream"] == nil {
 		return "", false
 	}
 	name := strings.TrimPrefix(op.OperationID, "get")
