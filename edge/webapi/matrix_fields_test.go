@@ -9,13 +9,14 @@ const (
 	identityFields = "id display_name address"
 
 	// What is public inside (directory.public) of a row in a list.
-	publicRow = identityFields + " title department"
+	publicRow = identityFields + " mail title department"
 
 	// What of a card does not depend on the level: the public attributes, and the
 	// viewer's own level for the person.
-	publicCard = "mail company office phones[work].kind phones[work].number phones[work].dial"
+	publicCard = "company office phones[work].kind phones[work].number phones[work].dial"
 
-	aliases    = " other_mail[] alias"
+	aliases    = " alias"
+	otherMail  = " other_mail[]"
 	mobile     = " phones[mobile].kind phones[mobile].number phones[mobile].dial"
 	homePhones = " phones[home].kind phones[home].number phones[home].dial phones[other].kind phones[other].number phones[other].dial"
 	ownLevel   = " relationship"
@@ -48,15 +49,15 @@ func under(path, list string) string {
 var (
 	// What of manager and reports is there is for those to decide: they stand to
 	// the viewer as they do.
-	neighbours = under("manager", publicRow+" photo?"+under("presence", somePresence)) +
-		under("reports[]", publicRow+" photo?"+under("presence", somePresence))
+	neighbours = under("manager", publicRow+" other_mail[]? photo?"+under("presence", somePresence)) +
+		under("reports[]", publicRow+" other_mail[]? photo?"+under("presence", somePresence))
 
-	rowTwin     = publicRow + " photo" + under("presence", colourOnly) // never signed in, for people inside: what somebody blocked gets
+	rowTwin     = publicRow + otherMail + " photo" + under("presence", colourOnly) // never signed in, for people inside: what somebody blocked gets
 	rowStranger = publicRow
 	rowExternal = publicRow + " photo" + under("presence", colourOnly)
-	rowFull     = publicRow + " photo" + under("presence", fullPresence)
+	rowFull     = publicRow + otherMail + " photo" + under("presence", fullPresence)
 	rowOutside  = publicRow + " photo" + under("presence", colourOnly) // the External column: title and department are in it
-	rowOwn      = publicRow + under("presence", somePresence)
+	rowOwn      = publicRow + " other_mail[]?" + under("presence", somePresence)
 
 	cardSelf      = rowFull + " " + publicCard + aliases + mobile + homePhones + neighbours
 	cardTwin      = rowTwin + " " + publicCard + aliases + neighbours + ownLevel
@@ -65,7 +66,7 @@ var (
 	cardColleague = rowFull + " " + publicCard + aliases + neighbours + ownLevel
 	cardWorkgroup = rowFull + " " + publicCard + aliases + mobile + neighbours + ownLevel
 	cardFriend    = rowFull + " " + publicCard + aliases + mobile + homePhones + neighbours + ownLevel
-	cardOutside   = rowOutside + " mail company"
+	cardOutside   = rowOutside + " company"
 
 	// Who acts for somebody sees what they see, and not what they decided.
 	cardProgram       = rowFull + " " + publicCard + aliases + mobile + homePhones + neighbours

@@ -36,7 +36,8 @@ func (s *Server) rows(views []privacy.View, viewer parley.Actor) []PersonRow {
 
 func rowOf(v privacy.View) PersonRow {
 	return PersonRow{
-		ID: v.ID.String(), DisplayName: v.Card.DisplayName, Address: v.Card.Address, Title: v.Card.Title, Department: v.Card.Department,
+		ID: v.ID.String(), DisplayName: v.Card.DisplayName, Address: v.Card.Address,
+		Mail: v.Card.Mail, OtherMail: v.Card.OtherMail, Title: v.Card.Title, Department: v.Card.Department,
 		Photo: photoName(v.Card.Photo), Presence: presenceOf(v.Presence),
 	}
 }
@@ -58,7 +59,7 @@ func (s *Server) cardOf(c contact.Card, viewer parley.Actor) (Card, bool) {
 		return Card{}, false
 	}
 	card := Card{
-		PersonRow: rowOf(v), Mail: v.Card.Mail, OtherMail: v.Card.OtherMail, Alias: v.Card.Alias, Company: v.Card.Company,
+		PersonRow: rowOf(v), Alias: v.Card.Alias, Company: v.Card.Company,
 		Office: v.Card.Office, Phones: s.phonesOf(v.Card), Reports: s.rows(c.Reports, viewer), Relationship: relationship(c, viewer),
 	}
 	if c.Manager != nil {

@@ -112,6 +112,8 @@ type PersonRow struct {
 	ID          string    `json:"id"`
 	DisplayName string    `json:"display_name"`
 	Address     string    `json:"address"`
+	Mail        string    `json:"mail,omitempty"`
+	OtherMail   []string  `json:"other_mail,omitempty" doc:"Further mail and SIP addresses: the device joins its own contacts by them."`
 	Title       string    `json:"title,omitempty"`
 	Department  string    `json:"department,omitempty"`
 	Photo       string    `json:"photo,omitempty" doc:"The picture's version; without it there is no picture to ask for."`
@@ -121,8 +123,6 @@ type PersonRow struct {
 // Card is everything that this viewer may see of a person.
 type Card struct {
 	PersonRow
-	Mail         string      `json:"mail,omitempty"`
-	OtherMail    []string    `json:"other_mail,omitempty"`
 	Alias        string      `json:"alias,omitempty"`
 	Company      string      `json:"company,omitempty"`
 	Office       string      `json:"office,omitempty"`

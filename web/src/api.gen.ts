@@ -99,6 +99,7 @@ export type Card = {
   readonly mail?: string | undefined
   readonly manager?: PersonRow | undefined
   readonly office?: string | undefined
+  /** Further mail and SIP addresses: the device joins its own contacts by them. */
   readonly other_mail?: readonly string[] | undefined
   readonly phones?: readonly Phone[] | undefined
   /** The picture's version; without it there is no picture to ask for. */
@@ -337,6 +338,9 @@ export type PersonRow = {
   readonly department?: string | undefined
   readonly display_name: string
   readonly id: string
+  readonly mail?: string | undefined
+  /** Further mail and SIP addresses: the device joins its own contacts by them. */
+  readonly other_mail?: readonly string[] | undefined
   /** The picture's version; without it there is no picture to ask for. */
   readonly photo?: string | undefined
   readonly presence?: Presence | undefined

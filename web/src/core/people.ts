@@ -176,9 +176,9 @@ export async function search(q: string, options: { pad?: boolean; signal?: Abort
 export async function card(id: string, signal?: AbortSignal): Promise<Card> {
   const open = account()
   const found = await getCard({ who: id }, signal)
-  const { id: who, display_name, address, title, department, photo, presence } = found
+  const { id: who, display_name, address, mail, other_mail, title, department, photo, presence } = found
   const related = [...(found.reports ?? []), ...(found.manager ? [found.manager] : [])]
-  learn(open, [{ id: who, display_name, address, title, department, photo, presence }, ...related])
+  learn(open, [{ id: who, display_name, address, mail, other_mail, title, department, photo, presence }, ...related])
   return found
 }
 
