@@ -174,6 +174,9 @@ test('UC5 being added is told, and adding back with a level shows more', async (
   await picture(kwame, 'phone-light-levels')
   await dialog(kwame).getByRole('button', { name: /^Workgroup/ }).click()
   await kwame.page.getByText('Nobody new').waitFor()
+  // Nobody is told of a change of level: whoever opens the card next sees it.
+  await openCard(desk, 'grossm', 'Jürgen Großmann')
+  await openCard(desk, 'mens', 'Kwame Mensah')
   await numbers.getByRole('link', { name: /^Mobile/ }).waitFor()
   await tab(kwame, 'Contacts')
   await row(kwame, 'Other contacts', 'Hanna Petersen').waitFor()

@@ -2,14 +2,14 @@
 // when the connection is back and when the server says that it has changed, and
 // changed through the server only.
 import { computed, effect, signal, untracked, type ReadonlySignal } from '@preact/signals'
-import { addContactGroup, changeContactGroup, deleteContactGroup, removeContact, setContact, type SetContactRequest } from '../api.gen'
+import { addContactGroup, changeContactGroup, deleteContactGroup, exportContactsUrl, importContacts, removeContact, setContact, setRelationship as putRelationship, type ContactsImported, type SetContactRequest } from '../api.gen'
 import { current, type Account } from './account'
 import { ApiError, serverUrl } from './call'
 import { connectionState } from './live'
-import { exportPath, getContacts, importContacts, setRelationship as putRelationship } from './next'
+import { getContacts } from './next'
 import { account, learn } from './people'
 import type { News } from './tabs/messages'
-import type { ContactGroup, Imported } from './wire'
+import type { ContactGroup } from './wire'
 
 /** A privacy relationship, or what the organisation gives everybody. */
 export type Level = NonNullable<SetContactRequest['level']>
@@ -240,12 +240,12 @@ export async function deleteGroup(group: ContactGroup): Promise<() => Promise<vo
 export const setRelationship = (who: string, level: Level): Promise<void> => change(() => putRelationship({ who }, { level }))
 
 /** Address of a download of the whole list. */
-export const exportUrl = (format: 'json' | 'vcard'): string => serverUrl(exportPath({ format }))
+export const exportUrl = (format: 'json' | 'vcard'): string => serverUrl(exportContactsUrl({ format }))
 
 /** Adds what an exported file holds. */
-export async function importList(data: string): Promise<Imported> {
+export async function importList(data: string): Promise<ContactsImported> {
   const format = /^\s*BEGIN:VCARD/i.test(data) ? 'vcard' : 'json'
-  let done: Imported | undefined
+  let done: ContactsImported | undefined
   await change(async () => (done = await importContacts({ format, data })))
   if (!done) throw new ApiError('internal', 'error.internal', undefined, 'later')
   return done

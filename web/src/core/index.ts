@@ -15,13 +15,13 @@ import type { ChatSummary, Connection, EndReason, Phase, Session, StorageState }
 import type { About } from './wire'
 
 export type * from './types'
-export type { About, Card, ContactGroup, DirectoryGroup, DirectoryGroupRow, DirectoryState, FoundRow, Imported, PersonRow, Phone, Presence, Settings } from './wire'
+export type { About, Card, ContactGroup, ContactsImported, DirectoryGroup, DirectoryGroupRow, DirectoryState, FoundRow, PersonRow, Phone, Presence, Settings } from './wire'
 export { ApiError, type RefusalKind } from './call'
 export { signIn, signOut } from './session'
 export { dismissTrouble } from './storage'
 export { applyUpdate } from './update'
 export { conversationWith, deleteChats, openChat } from './chats'
-export { card, directoryGroup, knownPeople, person, photoUrl, presence, search, watch, type Found } from './people'
+export { card, cardChanges, directoryGroup, knownPeople, person, photoUrl, presence, search, watch, type Found } from './people'
 export {
   addContact, addGroup, contactList, deleteGroup, exportUrl, foldedGroups, foldGroup, holds, importList, kindOf, loadContacts, moveContacts, placeGroup, removeContacts, renameGroup,
   setFavourite, setGroups, setRelationship, standing, standingOf, type GroupKind, type Level, type Loaded, type Move, type Standing,

@@ -14,7 +14,6 @@ export type Settings = {
 }
 export type ContactGroup = Group & { readonly lists?: readonly DirectoryGroupRow[] | undefined }
 export type Groups = Omit<PlainGroups, 'groups'> & { readonly groups: readonly ContactGroup[] }
-export type Imported = { readonly added: number; readonly known: number; readonly unknown: readonly string[]; readonly groups: number }
 export type DirectoryState = {
   readonly configured: boolean
   readonly kind?: string | undefined
@@ -38,8 +37,5 @@ export const getSettings = (signal?: AbortSignal): Promise<Settings> => call('GE
 export const setPictures = (body: { share?: boolean; show?: boolean }): Promise<void> => call('PUT', '/api/me/pictures', {}, body)
 export const setPhones = (body: { phones: readonly { kind: string; number: string }[] }): Promise<void> => call('PUT', '/api/me/phones', {}, body)
 export const getContacts = (signal?: AbortSignal): Promise<Groups> => call('GET', '/api/contacts', {}, undefined, signal)
-export const setRelationship = (p: { who: string }, body: { level: string }): Promise<void> => call('PUT', `/api/people/${at(p.who)}/relationship`, {}, body)
-export const importContacts = (body: { format: 'json' | 'vcard'; data: string }): Promise<Imported> => call('POST', '/api/contacts/import', {}, body)
-export const exportPath = (p: { format: 'json' | 'vcard' }): string => `/api/contacts/export?format=${p.format}`
 export const getDirectory = (signal?: AbortSignal): Promise<DirectoryState> => call('GET', '/api/admin/directory', {}, undefined, signal)
 export const syncDirectory = (): Promise<void> => call('POST', '/api/admin/directory/sync')

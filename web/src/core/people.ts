@@ -46,8 +46,20 @@ export function followPeople(): void {
   })
 }
 
+const cards = new Map<string, Signal<number>>()
+
+/** Counts how often the server has said that somebody's card changed. */
+export function cardChanges(id: string): ReadonlySignal<number> {
+  let count = cards.get(id)
+  if (!count) cards.set(id, (count = signal(0)))
+  return count
+}
+
 function heard(news: News): void {
-  if (news.news !== 'card' || !rows.has(news.person)) return
+  if (news.news !== 'card') return
+  const count = cards.get(news.person)
+  if (count) count.value++
+  if (!rows.has(news.person)) return
   asked.delete(news.person)
   want(news.person)
 }

@@ -67,7 +67,7 @@ export const late = {
   'settings.import': 'Import',
   'settings.import-file': 'Import a file',
   'settings.import-hint': 'A file that Parley exported, or vCards. People are found by their addresses; nobody new is made.',
-  'settings.import-large': 'This file is too large. Contacts take less than {limit} kB.',
+  'settings.import-large': 'This file is too large. At most {limit} MB can be imported at once.',
   'settings.importing': 'Importing…',
   'settings.imported': 'Added {added}, already there {known}, new groups {groups}.',
   'settings.imported-unknown': { one: '{count} address belongs to nobody here:', other: '{count} addresses belong to nobody here:' },

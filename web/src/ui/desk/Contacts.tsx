@@ -203,8 +203,15 @@ function ManagedSection({ group, current, onMenu, onGroupMenu }: { group: Contac
     void shift(group, e.key === 'ArrowUp' ? -1 : 1)
   }
   const rows = rowsOf(group)
+  // While the list is edited, a row is picked wherever it is tapped.
+  const pick = (e: MouseEvent) => {
+    const who = (e.target as Element).closest('a.row')?.closest<HTMLElement>('[data-who]')?.dataset['who']
+    if (picked.peek() === undefined || who === undefined) return
+    e.preventDefault()
+    toggle(keyOf(group, who))
+  }
   return (
-    <div class={over ? 'drop over' : 'drop'} {...on}>
+    <div class={over ? 'drop over' : 'drop'} onClick={pick} {...on}>
       <Section group={group} current={current} aside={<Aside group={group} onMenu={onGroupMenu} />} onKey={key}>
         {rows.length === 0 ? (
           <p class="says soft empty">{text('contacts.empty-group')}</p>

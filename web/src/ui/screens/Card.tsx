@@ -1,7 +1,7 @@
 // A contact card: what this viewer may see of a person, and what one can do.
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { card, connection, person, session, type Card as CardData, type Phone, type Presence } from '../../core'
+import { card, cardChanges, connection, person, session, type Card as CardData, type Phone, type Presence } from '../../core'
 import { presenceText } from '../../text/presence'
 import { text, wireText } from '../../text/text'
 import { announce, complain } from '../announce'
@@ -27,6 +27,7 @@ function useCard(who: string) {
   const [error, setError] = useState<unknown>()
   const [attempt, setAttempt] = useState(0)
   const online = connection.value === 'online'
+  const changes = cardChanges(card_?.id ?? who).value
   useEffect(() => {
     const controller = new AbortController()
     card(who, controller.signal).then(
@@ -37,7 +38,7 @@ function useCard(who: string) {
       (reason: unknown) => controller.signal.aborted || setError(reason),
     )
     return () => controller.abort()
-  }, [who, attempt, online])
+  }, [who, attempt, online, changes])
   return { card: card_, error, retry: () => setAttempt(attempt + 1) }
 }
 

@@ -1,6 +1,6 @@
 // Contacts and groups: taking the list out of Parley, and bringing one in.
 import { useState } from 'preact/hooks'
-import { exportUrl, importList, type Imported } from '../../../core'
+import { exportUrl, importList, type ContactsImported } from '../../../core'
 import { text } from '../../../text/later'
 import { wordsFor } from '../../parts/Blank'
 import { LinkRow, List } from '../../parts/rows'
@@ -9,11 +9,11 @@ import { atDesk } from '../../people'
 import { ReadOnly } from './ReadOnly'
 import { toSettings } from './parent'
 
-/** The server takes requests of 256 KiB, and the data grows a little on its way. */
-const largest = 200_000
+/** The largest file that the server takes. */
+const largest = 2_000_000
 
 /** Done says what an import did; addresses that nobody here has are listed, so that nothing is lost silently. */
-function Done({ done }: { done: Imported }) {
+function Done({ done }: { done: ContactsImported }) {
   const { added, known, groups, unknown } = done
   return (
     <div class="says" role="status">
@@ -36,12 +36,12 @@ function Done({ done }: { done: Imported }) {
 
 function Import() {
   const [busy, setBusy] = useState(false)
-  const [done, setDone] = useState<Imported>()
+  const [done, setDone] = useState<ContactsImported>()
   const [trouble, setTrouble] = useState<string>()
   const take = async (file: File) => {
     setDone(undefined)
     setTrouble(undefined)
-    if (file.size > largest) return setTrouble(text('settings.import-large', { limit: largest / 1000 }))
+    if (file.size > largest) return setTrouble(text('settings.import-large', { limit: largest / 1_000_000 }))
     setBusy(true)
     try {
       setDone(await importList(await file.text()))
