@@ -55,8 +55,21 @@ type Config struct {
 	Hasher   Hasher // nil: Argon2id
 
 	// Administrators are the sign-in addresses of the people who may act as
-	// administrators.
-	Administrators []string
+	// administrators, and InAdministrators, if not nil, says of others whether the
+	// directory makes them so.
+	Administrators   []string
+	InAdministrators func(parley.PersonID) bool
+
+	// DefaultDomain completes a name that is typed without a domain; empty: such
+	// names are refused.
+	DefaultDomain string
+
+	// Directory checks the passwords of the people that come from there; nil:
+	// there is none. Unknown, if not nil, takes somebody over from there who was
+	// let in and is not among the people yet; parley.ErrWithheld: they are not
+	// to be.
+	Directory Directory
+	Unknown   func(ctx context.Context, sourceID string) error
 }
 
 // Authority decides who somebody is: it signs people in, knows which device a
@@ -73,7 +86,13 @@ type Authority struct {
 	checkers checkers
 	limits   atomic.Pointer[Limits]
 
-	administrators atomic.Pointer[map[string]bool] // by sign-in address
+	administrators   atomic.Pointer[map[string]bool] // by sign-in address
+	inAdministrators func(parley.PersonID) bool
+
+	defaultDomain string
+	directory     Directory
+	unknown       func(context.Context, string) error
+	asking        checkers // in front of the directory
 
 	failures  *limiter // sign-ins, password changes and invitation codes
 	requests  *limiter // forgotten passwords by network, every one counted
@@ -87,6 +106,7 @@ type Authority struct {
 func NewAuthority(c Config) (*Authority, error) {
 	a := &Authority{
 		store: c.Store, policy: c.Policy, announce: c.Announce, log: c.Log, hasher: c.Hasher,
+		inAdministrators: c.InAdministrators, defaultDomain: c.DefaultDomain, directory: c.Directory, unknown: c.Unknown,
 		domains:   map[string]bool{},
 		failures:  newLimiter(failureWindow),
 		requests:  newLimiter(failureWindow),
@@ -103,6 +123,10 @@ func NewAuthority(c Config) (*Authority, error) {
 	if a.hasher == nil {
 		a.hasher = Argon2id{}
 	}
+	if a.inAdministrators == nil {
+		a.inAdministrators = func(parley.PersonID) bool { return false }
+	}
+	a.asking.resize(directoryChecks)
 	a.SetLimits(c.Limits, c.Checkers)
 	a.SetAdministrators(c.Administrators)
 	for _, name := range c.Domains {
@@ -192,10 +216,15 @@ func (a *Authority) tidy(ctx context.Context) {
 // hashing runs work in a checker slot, once the rules allow another attempt.
 // What work returns decides how the attempt counts.
 func (a *Authority) hashing(ctx context.Context, rules []rule, work func() (outcome, error)) error {
+	return a.attempt(ctx, &a.checkers, rules, work)
+}
+
+// attempt is hashing with another queue.
+func (a *Authority) attempt(ctx context.Context, queue *checkers, rules []rule, work func() (outcome, error)) error {
 	if wait := a.failures.wait(rules...); wait > 0 {
 		return tooMany(wait)
 	}
-	release, err := a.checkers.take(ctx)
+	release, err := queue.take(ctx)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,8 @@ const (
 // ChangePassword replaces the actor's password and ends their other devices. The
 // current one is asked again, and guessing it is limited like a sign-in.
 // Refusals: Invalid for a wrong current or an unfit new password, Conflict when
-// the password was changed meanwhile, TooMany, Unavailable.
+// the password was changed meanwhile or is in the corporate directory, TooMany,
+// Unavailable.
 func (a *Authority) ChangePassword(ctx context.Context, actor parley.Actor, current, next parley.Secret, network netip.Addr) error {
 	if err := needDevice(actor); err != nil {
 		return err
@@ -29,6 +30,9 @@ func (a *Authority) ChangePassword(ctx context.Context, actor parley.Actor, curr
 	who, err := a.store.Identity(ctx, actor.Person)
 	if err != nil {
 		return parley.Wrap(err, "looking up %s", actor.Person)
+	}
+	if !who.PasswordHere() {
+		return errInDirectory
 	}
 	old, err := normalPassword(current, "current")
 	if err != nil {
@@ -68,6 +72,9 @@ func (a *Authority) SetPassword(ctx context.Context, admin parley.Actor, person 
 	who, err := a.store.Identity(ctx, person)
 	if err != nil {
 		return parley.Wrap(err, "looking up %s", person)
+	}
+	if !who.PasswordHere() {
+		return errInDirectory
 	}
 	fresh, err := newPassword(next, who, "password")
 	if err != nil {
@@ -147,6 +154,9 @@ func (a *Authority) Invite(ctx context.Context, admin parley.Actor, person parle
 	if err != nil {
 		return "", time.Time{}, parley.Wrap(err, "looking up %s", person)
 	}
+	if !who.PasswordHere() {
+		return "", time.Time{}, errInDirectory
+	}
 	if !who.Enabled() {
 		return "", time.Time{}, parley.Refuse(parley.Conflict, "person.disabled")
 	}
@@ -195,7 +205,7 @@ func (a *Authority) invited(ctx context.Context, hash [32]byte) (Identity, error
 	if err != nil {
 		return Identity{}, parley.Wrap(err, "looking up who was invited")
 	}
-	if !who.Enabled() || !now().Before(invitation.Expires) {
+	if !who.Enabled() || !who.PasswordHere() || !now().Before(invitation.Expires) {
 		return Identity{}, parley.ErrWithheld
 	}
 	return who, nil
@@ -252,8 +262,8 @@ func (a *Authority) Forgotten(address string, network netip.Addr) {
 	}
 }
 
-// storeRequest stores a request for a person who exists and may sign in, at most
-// once an hour.
+// storeRequest stores a request for a person who exists, may sign in and has the
+// password here, at most once an hour.
 func (a *Authority) storeRequest(ctx context.Context, address string) {
 	who, err := a.store.IdentityByAddress(ctx, address)
 	if withheld(err) {
@@ -264,7 +274,7 @@ func (a *Authority) storeRequest(ctx context.Context, address string) {
 		return
 	}
 	limit := a.stored.rule(1, who.Person.String())
-	if !who.Enabled() || a.stored.begin(limit) > 0 {
+	if !who.Enabled() || !who.PasswordHere() || a.stored.begin(limit) > 0 {
 		return
 	}
 	if err := a.store.AddResetRequest(ctx, ResetRequest{Person: who.Person, At: now()}, parley.Alongside{}); err != nil {

@@ -20,6 +20,7 @@ import (
 type fakeStore struct {
 	mu          sync.Mutex
 	people      map[parley.PersonID]*Identity
+	sources     map[string]parley.PersonID // people of the directory
 	hashes      map[parley.PersonID]string
 	devices     map[parley.DeviceID]*fakeDevice
 	keys        map[string][]byte
@@ -47,6 +48,7 @@ type fakeDevice struct {
 func newFakeStore() *fakeStore {
 	return &fakeStore{
 		people:      map[parley.PersonID]*Identity{},
+		sources:     map[string]parley.PersonID{},
 		hashes:      map[parley.PersonID]string{},
 		devices:     map[parley.DeviceID]*fakeDevice{},
 		keys:        map[string][]byte{},
@@ -70,6 +72,17 @@ func (s *fakeStore) IdentityByAddress(_ context.Context, address string) (Identi
 		if who.Address == address {
 			return *who, nil
 		}
+	}
+	return Identity{}, parley.ErrWithheld
+}
+
+func (s *fakeStore) IdentityBySource(_ context.Context, source string) (Identity, error) {
+	defer s.lock()()
+	if s.fail != nil {
+		return Identity{}, s.fail
+	}
+	if who := s.people[s.sources[source]]; who != nil && who.Directory == parley.LDAP {
+		return *who, nil
 	}
 	return Identity{}, parley.ErrWithheld
 }

@@ -18,7 +18,7 @@ const maxDeviceName = 60
 
 // SignIn is what somebody gives to sign in with a password.
 type SignIn struct {
-	Address      string
+	Address      string // or what else parseLogin takes
 	Password     parley.Secret
 	Installation string // the browser profile's own id, in the form of a parley.ClientID
 	DeviceName   string
@@ -58,7 +58,7 @@ var errDisabled error = parley.Refuse(parley.Forbidden, "sign-in.disabled")
 // right password of somebody who may not sign in, TooMany past the limits of
 // failures (nothing was checked), Unavailable when too many wait.
 func (a *Authority) SignIn(ctx context.Context, in SignIn) (Session, error) {
-	address, err := NormalAddress(in.Address)
+	as, err := a.parseLogin(in.Address)
 	if err != nil {
 		return Session{}, err
 	}
@@ -72,11 +72,10 @@ func (a *Authority) SignIn(ctx context.Context, in SignIn) (Session, error) {
 	if in.Class != parley.Mobile && in.Class != parley.Desktop {
 		return Session{}, parley.RefuseField("device-class.invalid", "device_class")
 	}
-	rules := a.passwordRules(address, in.Network)
 	// A password change or a rehash by another sign-in can come in between the
 	// check and the commit. Then the check is made again.
 	for range 3 {
-		session, err := a.trySignIn(ctx, in, address, password, rules)
+		session, err := a.trySignIn(ctx, in, as, password)
 		if !errors.Is(err, ErrStale) {
 			return session, err
 		}
@@ -84,11 +83,17 @@ func (a *Authority) SignIn(ctx context.Context, in SignIn) (Session, error) {
 	return Session{}, parley.Refuse(parley.Unavailable, "sign-in.busy")
 }
 
-func (a *Authority) trySignIn(ctx context.Context, in SignIn, address, password string, rules []rule) (Session, error) {
+func (a *Authority) trySignIn(ctx context.Context, in SignIn, as login, password string) (Session, error) {
+	if elsewhere, err := a.elsewhere(ctx, as); err != nil {
+		return Session{}, err
+	} else if elsewhere {
+		return a.trySignInElsewhere(ctx, in, as)
+	}
 	var who Identity
 	var hash string
+	rules := a.passwordRules(as.key(), in.Network)
 	err := a.hashing(ctx, rules, func() (result outcome, err error) {
-		if who, hash, err = a.credentials(ctx, address); err != nil {
+		if who, hash, err = a.credentials(ctx, as.address); err != nil {
 			return outcomeNone, err
 		}
 		match, outdated := a.checkPassword(who.Person, password, hash)
@@ -110,7 +115,8 @@ func (a *Authority) trySignIn(ctx context.Context, in SignIn, address, password 
 }
 
 // credentials looks a person and their password hash up, with the same two
-// questions to the store whether there is such a person or not.
+// questions to the store whether there is such a person or not. Whoever has a
+// password in the directory has none here, even if one is left.
 func (a *Authority) credentials(ctx context.Context, address string) (Identity, string, error) {
 	who, err := a.store.IdentityByAddress(ctx, address)
 	if err != nil && !withheld(err) {
@@ -119,6 +125,9 @@ func (a *Authority) credentials(ctx context.Context, address string) (Identity, 
 	hash, err := a.store.PasswordHash(ctx, who.Person)
 	if err != nil {
 		return Identity{}, "", parley.Wrap(err, "looking up a password")
+	}
+	if !who.PasswordHere() {
+		hash = ""
 	}
 	return who, hash, nil
 }

@@ -118,6 +118,11 @@ type Store interface {
 	// address it is the one who is not gone. None: parley.ErrWithheld.
 	IdentityByAddress(ctx context.Context, address string) (Identity, error)
 
+	// IdentityBySource finds a person of the corporate directory
+	// (parley.LDAP) by the id that the directory has for them. None:
+	// parley.ErrWithheld.
+	IdentityBySource(ctx context.Context, sourceID string) (Identity, error)
+
 	// Identity finds a person by id. None: parley.ErrWithheld.
 	Identity(ctx context.Context, person parley.PersonID) (Identity, error)
 

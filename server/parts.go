@@ -186,7 +186,7 @@ func (p *parts) build(ctx context.Context) (err error) {
 	p.accounts, err = account.NewAuthority(account.Config{
 		Store: p.store, Policy: p.rules, Announce: p.events.Announce, Log: log,
 		Domains: c.Organisation.Domains, Checkers: c.Limits.PasswordChecks, Limits: c.Limits.account(),
-		Administrators: c.Administrators,
+		Administrators: c.Administrators, DefaultDomain: c.Organisation.DefaultDomain, Directory: p.signInDirectory(),
 	})
 	if err != nil {
 		return fmt.Errorf("preparing sign-in: %w", err)

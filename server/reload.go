@@ -56,7 +56,7 @@ func (s *Server) changeable(key string, certificate bool) bool {
 		return true
 	}
 	switch key {
-	case "administrators", "organisation.name":
+	case "administrators", "organisation.name", "ldap.password_url":
 		return true
 	case "log.level":
 		return s.config.Level != nil

@@ -203,7 +203,7 @@ func (c *Config) addressBooks(out *egress.Egress) webapi.AddressBooks {
 
 // about is what anybody is told of this server.
 func (c *Config) about() webapi.About {
-	return webapi.About{Name: c.Organisation.Name, Operator: c.Operator.wire(), Domains: c.Organisation.Domains}
+	return webapi.About{Name: c.Organisation.Name, Operator: c.Operator.wire(), Domains: c.Organisation.Domains, PasswordURL: c.LDAP.PasswordURL}
 }
 
 // wire is the operator as everybody is told; nil when it is the organisation

@@ -29,6 +29,12 @@ func (s *Store) IdentityByAddress(ctx context.Context, address string) (account.
 	return scanIdentity(s.read.queryRow(ctx, query, address))
 }
 
+// IdentityBySource implements account.Store.
+func (s *Store) IdentityBySource(ctx context.Context, sourceID string) (account.Identity, error) {
+	const query = `SELECT ` + identityColumns + ` FROM people WHERE source_id = $1 AND directory = $2`
+	return scanIdentity(s.read.queryRow(ctx, query, sourceID, parley.LDAP))
+}
+
 // Identity implements account.Store.
 func (s *Store) Identity(ctx context.Context, person parley.PersonID) (account.Identity, error) {
 	const query = `SELECT ` + identityColumns + ` FROM people WHERE id = $1`

@@ -294,6 +294,17 @@ func TestPeopleOfADirectory(t *testing.T) {
 		if who := must(w.Identity(ctx, ids[0]))(t); !who.Barred || who.Enabled() || who.Directory != parley.LDAP {
 			t.Errorf("barred: %+v", who)
 		}
+		if who := must(w.IdentityBySource(ctx, b.SourceID))(t); who.Person != ids[1] {
+			t.Errorf("by source: %+v", who)
+		}
+		here := anna()
+		here.SourceID, here.Address = "source of one here", "here@example.org"
+		apply(t, w, contact.Change{Person: here})
+		for _, source := range []string{here.SourceID, "nobody's", ""} {
+			if _, err := w.IdentityBySource(ctx, source); err != parley.ErrWithheld {
+				t.Errorf("by the source %q: %v", source, err)
+			}
+		}
 		if got := must(w.PhotoSources(ctx, ids))(t); len(got) != 1 || got[ids[0]] != 1<<63 {
 			t.Errorf("photos are made of %v", got)
 		}

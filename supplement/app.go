@@ -104,7 +104,7 @@ var app = Feature{
 				{Clear, whileInstalled, names("DeviceRecords.about")},
 			},
 			Sent: []Sent{
-				{Wire, toAnybody, names("About.name About.operator About.domains About.build About.protocol About.secure About.features Operator.name Operator.contact Operator.privacy_url")},
+				{Wire, toAnybody, names("About.name About.operator About.domains About.build About.protocol About.secure About.features About.password_url Operator.name Operator.contact Operator.privacy_url")},
 			},
 		},
 	},

@@ -149,6 +149,7 @@ func newQuietMatrixWorld(t *testing.T) *matrixWorld {
 		c.About.Features = []string{"feature"}
 		c.AddressBooks = oneBook{}
 		c.About.Operator = &Operator{Name: "Host", Contact: "mailto:privacy@host.example", PrivacyURL: "https://host.example/privacy"}
+		c.About.PasswordURL = "https://password.example/"
 	})
 	ctx := t.Context()
 	w.addPerson(ctx, plainPerson(managerName), nil)

@@ -51,7 +51,7 @@ type operationRow struct {
 // The rows are driven in this order; those that end devices come last.
 var operationRows = []operationRow{
 	{id: "getAbout", ask: "GET /api/about", cells: []cell{
-		gets("everybody", 200, "name operator.name operator.contact operator.privacy_url domains[] build protocol secure features[]"),
+		gets("everybody", 200, "name operator.name operator.contact operator.privacy_url domains[] build protocol secure features[] password_url"),
 	}},
 	{id: "getWellKnown", ask: "GET /.well-known/parley", cells: []cell{gets("everybody", 200, "server")}},
 	{id: "discover", takes: "address", ask: "POST /api/discover", body: `{"address": "{subject.address}"}`, cells: []cell{

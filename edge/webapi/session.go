@@ -27,11 +27,11 @@ func (s *Server) getWellKnown(context.Context, caller, *nothing) (*reply[WellKno
 }
 
 func (s *Server) discover(ctx context.Context, c caller, in *bodyOf[DiscoverRequest]) (*reply[Discovered], error) {
-	domain, err := account.DomainOf(in.Body.Address)
+	domain, err := s.config.Accounts.SignInDomain(in.Body.Address)
 	if err != nil {
 		return nil, err
 	}
-	if s.config.Accounts.Served(domain) {
+	if domain == "" || s.config.Accounts.Served(domain) {
 		return &reply[Discovered]{Discovered{Where: "here"}}, nil
 	}
 	if s.config.Discovery == nil {

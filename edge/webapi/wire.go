@@ -15,6 +15,8 @@ type About struct {
 	Protocol int       `json:"protocol"`
 	Secure   bool      `json:"secure" doc:"Whether this origin is secure enough for a browser to keep an encrypted history."`
 	Features []string  `json:"features"`
+
+	PasswordURL string `json:"password_url,omitempty" doc:"Where people of the corporate directory change their password."`
 }
 
 // Operator is the third party that receives the information.
@@ -42,7 +44,7 @@ type WellKnown struct {
 
 // SignInRequest signs a device in.
 type SignInRequest struct {
-	Address      string `json:"address" minLength:"1" maxLength:"320"`
+	Address      string `json:"address" minLength:"1" maxLength:"320" doc:"The sign-in address. With a corporate directory also DOMAIN\\name or the directory's own name of the account. A name without a domain is completed."`
 	Password     string `json:"password" minLength:"1" maxLength:"1024"`
 	Installation string `json:"installation" pattern:"^[A-Za-z0-9_-]{22}$" doc:"The browser profile's own random id."`
 	DeviceName   string `json:"device_name" maxLength:"100"`

@@ -53,6 +53,8 @@ export type About = {
   readonly name: string
   /** Who runs the server, if that is not the organisation itself. */
   readonly operator?: Operator | undefined
+  /** Where people of the corporate directory change their password. */
+  readonly password_url?: string | undefined
   readonly protocol: number
   /** Whether this origin is secure enough for a browser to keep an encrypted history. */
   readonly secure: boolean
@@ -536,6 +538,7 @@ export type SetRelationshipRequest = {
 }
 
 export type SignInRequest = {
+  /** The sign-in address. With a corporate directory also DOMAIN\name or the directory's own name of the account. A name without a domain is completed. */
   readonly address: string
   readonly device_class: 'mobile' | 'desktop'
   readonly device_name: string

@@ -1,0 +1,158 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"time"
+
+	"parley"
+)
+
+const (
+	// directoryChecks is how many passwords the directory checks at once. Each
+	// waits for it and takes no core.
+	directoryChecks = 32
+
+	// directoryTime bounds one sign-in with the directory, the wait for a place
+	// included.
+	directoryTime = 30 * time.Second
+)
+
+// Directory is the corporate directory as far as signing in is concerned. Errors
+// that are no *parley.Error say that it cannot be asked.
+type Directory interface {
+	// Find looks up whom a login means. Somebody whom the directory does not have
+	// is an Entry like any other, without SourceID; "" is never looked up.
+	Find(ctx context.Context, login string) (Entry, error)
+}
+
+// Entry is somebody in the directory, or nobody.
+type Entry interface {
+	// SourceID is parley.Person.SourceID; empty: there is nobody.
+	SourceID() string
+
+	// Check has the directory check a password that is not empty. It costs the
+	// same for nobody. A refusal of kind SignIn says that the password is wrong;
+	// every other one comes with the right password only.
+	Check(ctx context.Context, password parley.Secret) error
+}
+
+// elsewhere reports whether a login is for the directory to check: there is one,
+// and nobody whose password is here has it as their sign-in address.
+func (a *Authority) elsewhere(ctx context.Context, in login) (bool, error) {
+	if a.directory == nil {
+		return false, nil
+	}
+	if in.address == "" {
+		return true, nil
+	}
+	who, err := a.store.IdentityByAddress(ctx, in.address)
+	if err != nil {
+		if withheld(err) {
+			return true, nil
+		}
+		return false, parley.Wrap(err, "looking up where somebody signs in")
+	}
+	return who.Directory != "" || who.Gone, nil
+}
+
+// trySignInElsewhere signs somebody in whose password the directory has.
+func (a *Authority) trySignInElsewhere(ctx context.Context, in SignIn, as login) (Session, error) {
+	asking, cancel := context.WithTimeout(ctx, directoryTime)
+	defer cancel()
+	rules := a.passwordRules(as.key(), in.Network)
+	var source string
+	err := a.attempt(asking, &a.asking, rules, func() (outcome, error) {
+		entry, err := a.directory.Find(asking, as.typed)
+		if err != nil {
+			return outcomeNone, a.unreachable(err)
+		}
+		source = entry.SourceID()
+		return a.checkElsewhere(asking, entry, in)
+	})
+	if err != nil {
+		return Session{}, err
+	}
+	a.failures.clear(rules[0])
+	a.failures.clear(a.sourceRules(source, in.Network)[0])
+	who, hash, err := a.personOf(ctx, source)
+	if err != nil {
+		return Session{}, err
+	}
+	return a.addDevice(ctx, in, who, hash)
+}
+
+// sourceRules limit guessing the password of one entry of the directory, by
+// whichever of its names.
+func (a *Authority) sourceRules(source string, network netip.Addr) []rule {
+	return a.passwordRules("source "+source, network)[:2]
+}
+
+// checkElsewhere has the directory check a password, unless this entry's was
+// guessed at too often under its names together: then the directory is asked for
+// nobody's, so that it locks nobody out and the answer tells nothing.
+func (a *Authority) checkElsewhere(ctx context.Context, entry Entry, in SignIn) (outcome, error) {
+	var rules []rule
+	if source := entry.SourceID(); source != "" {
+		rules = a.sourceRules(source, in.Network)
+		if a.failures.begin(rules...) > 0 {
+			nobody, err := a.directory.Find(ctx, "")
+			if err != nil {
+				return outcomeNone, a.unreachable(err)
+			}
+			entry, rules = nobody, nil
+		}
+	}
+	err := entry.Check(ctx, in.Password)
+	if entry.SourceID() == "" && err == nil {
+		err = errWrong
+	}
+	if err != nil && parley.KindOf(err) == parley.SignIn {
+		a.failures.counts(rules...)
+		return outcomeFailed, errWrong
+	}
+	a.failures.undo(rules...)
+	if _, refusal := errors.AsType[*parley.Error](err); err != nil && !refusal {
+		err = a.unreachable(err)
+	}
+	return outcomeNone, err
+}
+
+// unreachable is the answer while the directory cannot be asked. The cause is for
+// the log alone.
+func (a *Authority) unreachable(err error) error {
+	a.log.Warn("the directory cannot check a password", "error", err)
+	return &parley.Error{Kind: parley.Unavailable, Key: "sign-in.directory-unreachable", RetryAfter: spread(5 * time.Second), Err: err}
+}
+
+// personOf finds the person of an entry whose password was right. Somebody who is
+// new in the directory is taken over first; whoever is not to be is refused like
+// somebody disabled.
+func (a *Authority) personOf(ctx context.Context, source string) (Identity, string, error) {
+	who, err := a.store.IdentityBySource(ctx, source)
+	if a.unknown != nil && (withheld(err) || err == nil && who.Gone) {
+		if err := a.unknown(ctx, source); err != nil && !withheld(err) {
+			return Identity{}, "", parley.Wrap(err, "taking somebody over from the directory")
+		}
+		who, err = a.store.IdentityBySource(ctx, source)
+	}
+	switch {
+	case withheld(err) || err == nil && !who.Enabled():
+		return Identity{}, "", errDisabled
+	case err != nil:
+		return Identity{}, "", parley.Wrap(err, "looking up who signs in")
+	}
+	// Nobody checks what is left of an earlier password here, but adding a device
+	// compares it.
+	hash, err := a.store.PasswordHash(ctx, who.Person)
+	return who, hash, parley.Wrap(err, "looking up a password")
+}
+
+// errInDirectory is the answer to whoever wants to change a password that is not
+// here.
+var errInDirectory error = parley.Refuse(parley.Conflict, "password.in-directory")
+
+// PasswordHere says whether a person's password is kept here, rather than in the
+// corporate directory.
+func (i Identity) PasswordHere() bool { return i.Directory == "" }
