@@ -6,8 +6,13 @@ package parley
 // nothing that must happen may hang on it.
 type Event interface{ event() }
 
-// PeopleChanged says that the directory facts of these people changed.
+// PeopleChanged says that the directory facts of these people changed, or what they
+// typed beside them.
 type PeopleChanged struct{ People []PersonID }
+
+// DirectoryGroupsChanged says that these groups of the directory changed: their
+// names, or who is in them.
+type DirectoryGroupsChanged struct{ Groups []DirectoryGroupID }
 
 // AccountDisabled says that a person may no longer sign in. Their devices have
 // ended.
@@ -71,13 +76,14 @@ type ContactsChanged struct {
 // decided from now on; what was decided and shown before may look otherwise now.
 type PolicyChanged struct{ Keys []string }
 
-func (PeopleChanged) event()      {}
-func (AccountDisabled) event()    {}
-func (DevicesEnded) event()       {}
-func (DeviceSignedIn) event()     {}
-func (PresenceChanged) event()    {}
-func (RelationChanged) event()    {}
-func (PreferencesChanged) event() {}
-func (ChoiceChanged) event()      {}
-func (ContactsChanged) event()    {}
-func (PolicyChanged) event()      {}
+func (PeopleChanged) event()          {}
+func (DirectoryGroupsChanged) event() {}
+func (AccountDisabled) event()        {}
+func (DevicesEnded) event()           {}
+func (DeviceSignedIn) event()         {}
+func (PresenceChanged) event()        {}
+func (RelationChanged) event()        {}
+func (PreferencesChanged) event()     {}
+func (ChoiceChanged) event()          {}
+func (ContactsChanged) event()        {}
+func (PolicyChanged) event()          {}

@@ -38,6 +38,20 @@ func ParseDeviceID(s string) (DeviceID, error) {
 	return DeviceID(n), err
 }
 
+// DirectoryGroupID names a group of the directory. It is bound to the directory's
+// own lasting id, as a PersonID is, and is never given to another group. Zero is
+// no group.
+type DirectoryGroupID uint32
+
+// String gives the form used on the wire, "dg17".
+func (g DirectoryGroupID) String() string { return "dg" + strconv.FormatUint(uint64(g), 10) }
+
+// ParseDirectoryGroupID reads the form that String writes.
+func ParseDirectoryGroupID(s string) (DirectoryGroupID, error) {
+	n, err := parseID(s, "dg", maxPersonID)
+	return DirectoryGroupID(n), err
+}
+
 // Pos is a place in the log. The committing writer assigns it; it is the only
 // order there is (never time). The first entry has position 1.
 type Pos int64

@@ -24,7 +24,7 @@ func BenchmarkSearch(b *testing.B) {
 			for i := 0; b.Loop(); i++ {
 				text := texts[i%len(texts)]
 				began := time.Now()
-				if _, _, err := w.Search(b.Context(), as(4711), text, MaxHits); err != nil {
+				if _, err := w.Search(b.Context(), as(4711), Query{Text: text, Limit: MaxHits}); err != nil {
 					b.Fatal(err)
 				}
 				t := time.Since(began)

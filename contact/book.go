@@ -49,6 +49,8 @@ type Book struct {
 	reports     map[parley.PersonID][]parley.PersonID
 	departments map[string][]parley.PersonID
 	index       index
+	typed       map[parley.PersonID][]parley.TypedPhone
+	groups      groups
 	shared      map[string]string // one copy of each text that many people have
 }
 
@@ -61,16 +63,21 @@ func NewBook(ctx context.Context, c Config) (*Book, error) {
 		reports:     make(map[parley.PersonID][]parley.PersonID),
 		departments: make(map[string][]parley.PersonID),
 		index:       newIndex(),
+		typed:       make(map[parley.PersonID][]parley.TypedPhone),
+		groups:      newGroups(),
 		shared:      make(map[string]string),
 	}
 	if b.announce == nil {
 		b.announce = func(parley.Event) {}
 	}
+	if err := b.readTyped(ctx); err != nil {
+		return nil, err
+	}
 	for p, err := range c.Store.People(ctx) {
 		if err != nil {
 			return nil, fmt.Errorf("reading people: %w", err)
 		}
-		b.place(newEntry(b.compact(p), b.region))
+		b.place(newEntry(b.compact(p), b.typed[p.ID], b.region))
 		if !p.Gone {
 			b.enter(p.ID, func(list []parley.PersonID) []parley.PersonID { return append(list, p.ID) })
 		}
@@ -82,7 +89,7 @@ func NewBook(ctx context.Context, c Config) (*Book, error) {
 	for _, list := range b.departments {
 		b.sort(list)
 	}
-	return b, nil
+	return b, b.readGroups(ctx)
 }
 
 // Person gives somebody's unabridged record, gone people included. Its Disabled
@@ -187,8 +194,12 @@ func (b *Book) Refresh(ctx context.Context, ids []parley.PersonID) error {
 	if err != nil {
 		return fmt.Errorf("reading %d people again: %w", len(ids), err)
 	}
+	typed, err := b.refreshTyped(ctx, ids)
+	if err != nil {
+		return err
+	}
 	for _, p := range people {
-		if was, known := b.Person(p.ID); !known || !samePerson(was, p) {
+		if was, known := b.Person(p.ID); !known || typed[p.ID] || !samePerson(was, p) {
 			b.put(p)
 		}
 	}
@@ -272,7 +283,7 @@ func (b *Book) remember(c Change, id parley.PersonID) {
 // put replaces somebody's record in memory. The caller holds applying.
 func (b *Book) put(p parley.Person) {
 	p = b.compact(p)
-	e := newEntry(p, b.region)
+	e := newEntry(p, b.typed[p.ID], b.region) // what is typed changes only while applying is held
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if was := b.entry(p.ID); was != nil && !was.person.Gone {

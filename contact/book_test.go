@@ -340,9 +340,9 @@ func TestSearchWhilePeopleChange(t *testing.T) {
 		wg.Go(func() {
 			for i := range 100 {
 				p := people[(i*7)%300]
-				hits, _, err := w.Search(t.Context(), as(viewer+1), p.Alias, 5)
-				if err != nil || len(hits) != 1 || hits[0].View.ID != p.ID {
-					t.Errorf("%q finds %d people, %v", p.Alias, len(hits), err)
+				found, err := w.Search(t.Context(), as(viewer+1), Query{Text: p.Alias, Limit: 5})
+				if err != nil || len(found.People) != 1 || found.People[0].View.ID != p.ID {
+					t.Errorf("%q finds %d people, %v", p.Alias, len(found.People), err)
 				}
 				if _, err := w.Groups(t.Context(), as(viewer+1)); err != nil {
 					t.Error(err)

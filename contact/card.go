@@ -70,25 +70,28 @@ func mayLook(actor parley.Actor) bool {
 // second result is false when there is no such person, or the actor may look at
 // nobody.
 func (b *Book) View(actor parley.Actor, id parley.PersonID, presence parley.Presence) (privacy.View, bool) {
-	p, known := b.Person(id)
-	if !known || !mayLook(actor) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	e := b.entry(id)
+	if e == nil || !mayLook(actor) {
 		return privacy.View{}, false
 	}
-	f := b.facts(&p)
+	f := b.facts(&e.person)
 	f.Presence = presence
 	return privacy.Render(f, b.gate.Class(id, actor), b.policy.Policy()), true
 }
 
-// view gives what an actor sees of somebody, without presence.
+// view gives what an actor sees of somebody, without presence. The caller holds mu.
 func (b *Book) view(p *parley.Person, actor parley.Actor, rules policy.Policy) privacy.View {
 	return privacy.Render(b.facts(p), b.gate.Class(p.ID, actor), rules)
 }
 
 // facts gives what there is to tell about somebody; of a person who is gone
-// nothing but the name.
+// nothing but the name. The caller holds mu.
 func (b *Book) facts(p *parley.Person) privacy.Facts {
-	f := privacy.Facts{Person: *p, Preferences: b.gate.Preferences(p.ID)}
+	f := privacy.Facts{Person: *p, Preferences: b.gate.Preferences(p.ID), Typed: b.typed[p.ID]}
 	if p.Gone {
+		f.Typed = nil
 		f.Person = parley.Person{
 			ID: p.ID, Gone: true, DisplayName: p.DisplayName, GivenName: p.GivenName, Surname: p.Surname,
 		}
@@ -201,8 +204,7 @@ func (b *Book) colleagues(me *entry, actor parley.Actor, rules policy.Policy) []
 
 // Photo gives somebody's photo and its version, if the actor may see it.
 func (b *Book) Photo(ctx context.Context, actor parley.Actor, id parley.PersonID, large bool) ([]byte, parley.PhotoVersion, error) {
-	p, known := b.Person(id)
-	if !known || !mayLook(actor) || b.view(&p, actor, b.policy.Policy()).Card.Photo == 0 {
+	if view, ok := b.View(actor, id, parley.Presence{}); !ok || view.Card.Photo == 0 {
 		return nil, 0, parley.ErrWithheld
 	}
 	jpeg, version, err := b.store.Photo(ctx, id, large)

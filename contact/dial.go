@@ -17,17 +17,12 @@ func DialString(number, region string) string {
 		return ""
 	}
 	region = strings.ToUpper(region)
-	international := strings.HasPrefix(number, "+")
-	if rest, ok := strings.CutPrefix(number, "00"); ok {
-		number, international = "+"+rest, true
-	}
-	if international {
-		number = strings.Replace(number, "(0)", "", 1)
-	} else if !withAreaCode(number, region) {
+	number, international := abroad(number)
+	if !international && !withAreaCode(number, region) {
 		return ""
 	}
-	parsed, err := phonenumbers.Parse(number, region)
-	if err != nil {
+	parsed, ok := parseNumber(number, region)
+	if !ok {
 		return ""
 	}
 	// A country code vouches for the number; without one it has to be one of the
@@ -40,6 +35,25 @@ func DialString(number, region string) string {
 		return ""
 	}
 	return dial
+}
+
+// abroad gives a trimmed number with its country code in the form "+49…", and
+// reports whether it has one. A "(0)" is dialled only inside the country.
+func abroad(number string) (string, bool) {
+	if rest, ok := strings.CutPrefix(number, "00"); ok {
+		number = "+" + rest
+	}
+	if !strings.HasPrefix(number, "+") {
+		return number, false
+	}
+	return strings.Replace(number, "(0)", "", 1), true
+}
+
+// parseNumber takes a number apart, its extension included.
+func parseNumber(number, region string) (*phonenumbers.PhoneNumber, bool) {
+	number, _ = abroad(trimNumber(number))
+	parsed, err := phonenumbers.Parse(number, strings.ToUpper(region))
+	return parsed, err == nil
 }
 
 // withAreaCode reports whether a number without a country code can have its area

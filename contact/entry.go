@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"parley"
+	"parley/policy"
 	"parley/privacy"
 )
 
@@ -35,8 +36,31 @@ const (
 	sectionMobile
 	sectionHomePhone
 	sectionOtherPhones
+	sectionTypedWork // what the person typed: seen by other rules than the directory's
+	sectionTypedMobile
+	sectionTypedHome
+	sectionTypedOther
 	sectionEnd
 )
+
+// sight is what somebody may find a person through.
+type sight struct {
+	directory privacy.Fields // of what the directory says
+	typed     privacy.Fields // of what the person typed
+}
+
+// sightOf gives the sight of a class of viewers.
+func sightOf(c privacy.Class, rules policy.Policy) sight {
+	return sight{directory: privacy.Searchable(c, rules), typed: privacy.VisibleTyped(c)}
+}
+
+// has reports whether a section counts.
+func (s sight) has(mark byte) bool {
+	if mark >= sectionTypedWork {
+		return s.typed.Has(fieldOf[mark])
+	}
+	return s.directory.Has(fieldOf[mark])
+}
 
 // fieldOf gives the row of the privacy matrix that a section belongs to.
 var fieldOf = [sectionEnd]privacy.Fields{
@@ -48,11 +72,15 @@ var fieldOf = [sectionEnd]privacy.Fields{
 	sectionMobile:      privacy.Mobile,
 	sectionHomePhone:   privacy.HomePhone,
 	sectionOtherPhones: privacy.OtherPhones,
+	sectionTypedWork:   privacy.WorkPhone,
+	sectionTypedMobile: privacy.Mobile,
+	sectionTypedHome:   privacy.HomePhone,
+	sectionTypedOther:  privacy.OtherPhones,
 }
 
 // newEntry works out what a person is ordered and found by. region completes
 // numbers of people whose office has none.
-func newEntry(p parley.Person, region string) *entry {
+func newEntry(p parley.Person, typed []parley.TypedPhone, region string) *entry {
 	name := pieces(p.DisplayName)
 	e := &entry{person: p, key: plainText(name)}
 	if p.Gone {
@@ -76,6 +104,15 @@ func newEntry(p parley.Person, region string) *entry {
 	t.numbers(sectionMobile, region, p.Mobile)
 	t.numbers(sectionHomePhone, region, p.HomePhone)
 	t.numbers(sectionOtherPhones, region, p.OtherPhones...)
+	for i, kind := range []parley.PhoneKind{parley.PhoneWork, parley.PhoneMobile, parley.PhoneHome, parley.PhoneOther} {
+		var numbers []string
+		for _, p := range typed {
+			if p.Kind == kind {
+				numbers = append(numbers, p.Number)
+			}
+		}
+		t.numbers(sectionTypedWork+byte(i), region, numbers...)
+	}
 	e.text = t.String()
 	return e
 }

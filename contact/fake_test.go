@@ -17,6 +17,7 @@ import (
 
 // fakeStore keeps people in memory as a Store has to.
 type fakeStore struct {
+	beside
 	mu     sync.Mutex
 	people map[parley.PersonID]parley.Person
 	photos map[parley.PersonID]Photo
@@ -210,12 +211,12 @@ func named(names ...string) []parley.Person {
 // search gives the display names of the hits.
 func (w *world) search(t testing.TB, actor parley.Actor, text string) []string {
 	t.Helper()
-	hits, _, err := w.Search(t.Context(), actor, text, MaxHits)
+	found, err := w.Search(t.Context(), actor, Query{Text: text, Limit: MaxHits})
 	if err != nil {
 		t.Fatalf("search %q: %v", text, err)
 	}
-	names := make([]string, len(hits))
-	for i, h := range hits {
+	names := make([]string, len(found.People))
+	for i, h := range found.People {
 		names[i] = h.View.Card.DisplayName
 	}
 	return names

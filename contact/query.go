@@ -5,8 +5,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"parley/privacy"
 )
 
 // query is a search text taken apart. Somebody matches if every term does.
@@ -90,7 +88,7 @@ const (
 )
 
 // rank says how well the query fits somebody, seen through visible only.
-func (q *query) rank(e *entry, visible privacy.Fields) rank {
+func (q *query) rank(e *entry, visible sight) rank {
 	r, field := exact, false
 	for i := range q.terms {
 		switch q.terms[i].grade(e, visible) {
@@ -125,10 +123,10 @@ func (t *term) within(e *entry) bool {
 	return false
 }
 
-func (t *term) grade(e *entry, visible privacy.Fields) grade {
+func (t *term) grade(e *entry, visible sight) grade {
 	best := noMatch
 	e.sections(func(mark byte, text string) {
-		if !visible.Has(fieldOf[mark]) {
+		if !visible.has(mark) {
 			return
 		}
 		words, addresses := text, ""

@@ -16,54 +16,100 @@ const (
 	MaxHits  = 50
 )
 
+// MaxGroupHits is how many groups of the directory a search finds at most.
+const MaxGroupHits = 10
+
+// Query is what somebody searches for.
+type Query struct {
+	Text  string
+	Pad   bool // Text was typed on a dial pad
+	Limit int  // of people; at most MaxHits, which 0 stands for
+}
+
 // Hit is one person found.
-type Hit struct{ View privacy.View }
+type Hit struct {
+	View    privacy.View // without presence
+	Matched string       // what of the view they were found by; empty for the name
+}
+
+// Found is the answer to a search. It never says how many there are.
+type Found struct {
+	People []Hit            // the best first, then by name
+	Groups []DirectoryGroup // likewise, at most MaxGroupHits, without who is in them
+	More   bool             // there are further people
+}
 
 // Search finds people by words of the name in any order, alias, address and
 // digits of a phone number, and by the beginnings and inner parts of those, with
-// accents dropped. It gives up to limit hits (at most MaxHits), the best first,
-// then by name, and whether there are more; never how many. Somebody is found
-// only through a field that the actor may see of them, and who cannot be found
-// is as if absent. Only people of the organisation may search.
-func (b *Book) Search(ctx context.Context, actor parley.Actor, text string, limit int) (hits []Hit, more bool, err error) {
+// accents dropped. Somebody is found only through a field that the actor may see
+// of them, and who cannot be found is as if absent. Only people of the
+// organisation may search.
+func (b *Book) Search(ctx context.Context, actor parley.Actor, search Query) (Found, error) {
 	switch {
 	case actor.Kind == parley.Nobody:
-		return nil, false, parley.Refuse(parley.SignIn, "session.ended")
+		return Found{}, parley.Refuse(parley.SignIn, "session.ended")
 	case !actor.Inside():
-		return nil, false, parley.Refuse(parley.Forbidden, "search.not-allowed")
-	case utf8.RuneCountInString(text) > MaxQuery:
-		return nil, false, parley.RefuseField("search.too-long", "q")
+		return Found{}, parley.Refuse(parley.Forbidden, "search.not-allowed")
+	case utf8.RuneCountInString(search.Text) > MaxQuery:
+		return Found{}, parley.RefuseField("search.too-long", "q")
 	}
+	limit := search.Limit
 	if limit <= 0 || limit > MaxHits {
 		limit = MaxHits
 	}
 	rules := b.policy.Policy()
-	found, err := b.find(ctx, actor, parseQuery(text), limit+1, rules)
+	q := parseQuery(search.Text)
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	best, err := b.find(ctx, actor, q, limit+1, rules)
 	if err != nil {
-		return nil, false, err
+		return Found{}, err
 	}
-	if len(found) > limit {
-		found, more = found[:limit], true
+	var found Found
+	if len(best) > limit {
+		best, found.More = best[:limit], true
 	}
-	hits = make([]Hit, len(found))
-	for i, f := range found {
-		hits[i].View = b.view(&f.entry.person, actor, rules)
+	for _, f := range best {
+		found.People = append(found.People, Hit{View: b.view(&f.entry.person, actor, rules)})
 	}
-	return hits, more, nil
+	if !search.Pad {
+		found.Groups = b.groups.find(&q)
+	}
+	return found, nil
 }
+
+// find gives the best groups that are shown.
+func (x *groups) find(q *query) (list []DirectoryGroup) {
+	var best [unmatched][]*group
+	for _, g := range x.listed {
+		if r := q.rank(g.entry, everyField); r != unmatched && len(best[r]) < MaxGroupHits {
+			best[r] = append(best[r], g)
+		}
+	}
+	for _, g := range slices.Concat(best[:]...) {
+		if len(list) == MaxGroupHits {
+			break
+		}
+		d := x.export(g)
+		d.People, d.Groups = nil, nil
+		list = append(list, d)
+	}
+	return list
+}
+
+// everyField is what of a group everybody inside may see.
+var everyField = sight{directory: ^privacy.Fields(0)}
 
 // find gives the n best people. It looks first at those who have the words as
 // whole words of the name, then at names that begin with them, then at
-// everything, and stops when nothing better can come.
+// everything, and stops when nothing better can come. The caller holds mu.
 func (b *Book) find(ctx context.Context, actor parley.Actor, q query, n int, rules policy.Policy) ([]found, error) {
 	if len(q.terms) == 0 {
 		return nil, nil
 	}
-	b.mu.RLock()
-	defer b.mu.RUnlock()
 	s := finder{ctx: ctx, book: b, actor: actor, query: q, n: n, team: b.team(actor, rules)}
 	for c := range privacy.Class(privacy.NumClasses) {
-		s.visible[c] = privacy.Searchable(c, rules)
+		s.visible[c] = sightOf(c, rules)
 	}
 	for _, id := range s.team {
 		if err := s.look(b.people[id], exact); err != nil {
@@ -103,7 +149,7 @@ type finder struct {
 	query   query
 	n       int
 	team    []parley.PersonID // sorted by id: the actor's own come first among equals
-	visible [privacy.NumClasses]privacy.Fields
+	visible [privacy.NumClasses]sight
 	looked  int
 	found   []found // the best so far, in order, at most n
 }

@@ -76,13 +76,13 @@ func TestSearchRanksAndCutsOff(t *testing.T) {
 	w.want(t, as(9), "lin", "Charlie Lin", "Ash Linda", "Linda Ash", "Lindner")
 	w.want(t, as(9), "lindner", "Lindner")
 
-	hits, more, err := w.Search(t.Context(), as(9), "li", 2)
-	if err != nil || len(hits) != 2 || !more {
-		t.Errorf("two of seven: %d, more %t, %v", len(hits), more, err)
+	found, err := w.Search(t.Context(), as(9), Query{Text: "li", Limit: 2})
+	if err != nil || len(found.People) != 2 || !found.More {
+		t.Errorf("two of seven: %d, more %t, %v", len(found.People), found.More, err)
 	}
-	hits, more, err = w.Search(t.Context(), as(9), "li", 7)
-	if err != nil || len(hits) != 7 || more {
-		t.Errorf("seven of seven: %d, more %t, %v", len(hits), more, err)
+	found, err = w.Search(t.Context(), as(9), Query{Text: "li", Limit: 7})
+	if err != nil || len(found.People) != 7 || found.More {
+		t.Errorf("seven of seven: %d, more %t, %v", len(found.People), found.More, err)
 	}
 }
 
@@ -144,7 +144,7 @@ func TestWhoIsFound(t *testing.T) {
 		{parley.Actor{Kind: parley.ActorGuest}, "anna", parley.Forbidden},
 		{as(1), strings.Repeat("ä", MaxQuery+1), parley.Invalid},
 	} {
-		if _, _, err := w.Search(t.Context(), test.actor, test.text, 10); err == nil || parley.KindOf(err) != test.want {
+		if _, err := w.Search(t.Context(), test.actor, Query{Text: test.text, Limit: 10}); err == nil || parley.KindOf(err) != test.want {
 			t.Errorf("%s searches %.10q: %v, want %s", test.actor.Kind, test.text, err, test.want)
 		}
 	}
@@ -154,7 +154,7 @@ func TestSearchEndsWithItsContext(t *testing.T) {
 	w := newWorld(t, newFakeStore(crowd(3*lookBeforeAsking)...), policy.Default(), fakeRelations{})
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	if _, _, err := w.Search(ctx, as(1), "firma7 u", 10); err != nil && !errors.Is(err, context.Canceled) {
+	if _, err := w.Search(ctx, as(1), Query{Text: "firma7 u", Limit: 10}); err != nil && !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 	if _, err := w.find(ctx, as(1), query{[]term{{forms: []string{"xyzzy"}}, {forms: []string{"u"}}}}, 10, policy.Default()); err != nil {
@@ -179,7 +179,7 @@ func (w *world) slowSearch(actor parley.Actor, q query, n int, rules policy.Poli
 		if e == nil || e.text == "" || len(q.terms) == 0 {
 			continue
 		}
-		r := q.rank(e, privacy.Searchable(w.gate.Class(e.person.ID, actor), rules))
+		r := q.rank(e, sightOf(w.gate.Class(e.person.ID, actor), rules))
 		if r != unmatched {
 			all = append(all, found{e, r, slices.Contains(team, e.person.ID)})
 		}

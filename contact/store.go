@@ -7,7 +7,7 @@ import (
 	"parley"
 )
 
-// Store keeps the directory's people. The Book reads all of them once, at start,
+// Store keeps the directory's people and groups. The Book reads all of them once, at start,
 // and after that those whom another node changed.
 type Store interface {
 	// People yields everybody, gone people included, in the order of their ids.
@@ -33,6 +33,9 @@ type Store interface {
 	// Photo gives a person's photo as JPEG, 96 pixels square or with large 320,
 	// and its version. Without a photo the error is parley.ErrWithheld.
 	Photo(ctx context.Context, person parley.PersonID, large bool) ([]byte, parley.PhotoVersion, error)
+
+	PhoneStore
+	GroupStore
 }
 
 // MaxChunk is the largest number of changes in one ApplyPeople.

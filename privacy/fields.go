@@ -96,10 +96,28 @@ func Visible(c Class, p policy.Policy) Fields {
 	return f
 }
 
+// VisibleTyped gives the rows of phone numbers of which a class sees what the owner
+// typed. They are no directory values: directory.public does not open them. Somebody
+// blocked and somebody whom Privacy Mode shuts out sees none, nor does anybody from
+// outside, who gets no more of a number that the directory has.
+func VisibleTyped(c Class) Fields {
+	switch {
+	case c == Self:
+		return phones
+	case !c.Inside() || c >= NumClasses || c.NonContact() || c.Level() == Blocked:
+		return 0
+	default:
+		return columns[c.Level()] & phones
+	}
+}
+
 // Searchable gives the rows through which somebody of this class may find the
-// owner. A search that counted a hidden number would tell whose it is.
+// owner by what the directory says. A search that counted a hidden number would
+// tell whose it is. Title and department find somebody only where they are public:
+// what somebody does is otherwise known of those one knows, and no way to find
+// others. What the owner typed is found through VisibleTyped.
 func Searchable(c Class, p policy.Policy) Fields {
-	return Visible(c, p) & (identity | OtherMail | Alias | phones)
+	return Visible(c, p) & (identity | OtherMail | Alias | phones | public(p.DirectoryPublic)&(Title|Department))
 }
 
 // Has reports whether every row of want is in f.

@@ -24,6 +24,9 @@ type Gate struct {
 	policy   policy.Source
 	announce func(parley.Event)
 
+	// choosing makes reading preferences and storing them changed one step.
+	choosing sync.Mutex
+
 	mu     sync.RWMutex
 	owners []*owner // by owner's PersonID; nil: everything at its default
 	learnt uint64   // grows with every row that is taken over from the store
@@ -216,6 +219,45 @@ func (g *Gate) SetPreferences(ctx context.Context, actor parley.Actor, person pa
 	}
 	g.announce(parley.PeopleChanged{People: []parley.PersonID{person}})
 	return nil
+}
+
+// Pictures are a person's two switches for pictures; nil leaves one as it is.
+type Pictures struct {
+	Share *bool // SharePhoto
+	Show  *bool // ShowPhotos
+}
+
+// SetPictures turns the actor's own switches for pictures. It is done at a desk
+// (PP2). Of two changes at the same moment on two nodes the later one holds.
+func (g *Gate) SetPictures(ctx context.Context, actor parley.Actor, to Pictures) error {
+	if err := actor.AtDesk(); err != nil {
+		return err
+	}
+	g.choosing.Lock()
+	defer g.choosing.Unlock()
+	p, err := g.store.PreferencesOf(ctx, actor.Person)
+	if err != nil {
+		return fmt.Errorf("reading the preferences of %s: %w", actor.Person, err)
+	}
+	was := p
+	if to.Share != nil {
+		p.SharePhoto = *to.Share
+	}
+	if to.Show != nil {
+		p.ShowPhotos = *to.Show
+	}
+	if p == was {
+		return nil
+	}
+	return g.SetPreferences(ctx, actor, actor.Person, p)
+}
+
+// InContacts reports whether a person has somebody in their Contacts list.
+func (g *Gate) InContacts(owner, other parley.PersonID) bool {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	m, _, _ := g.look(owner, other)
+	return m&inContacts != 0
 }
 
 // onlyOwner refuses everybody but the owner: no administrator and no program

@@ -2,6 +2,7 @@ package privacy
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -49,8 +50,12 @@ func genPresence(t *rapid.T) parley.Presence {
 func genFacts(t *rapid.T) Facts {
 	return Facts{Person: genPerson(t), Presence: genPresence(t), Preferences: Preferences{
 		SharePhoto: rapid.Bool().Draw(t, "share photo"), OnlyContacts: rapid.Bool().Draw(t, "only contacts"),
-		ShareTimeZone: rapid.Bool().Draw(t, "share time zone"),
-	}}
+		ShareTimeZone: rapid.Bool().Draw(t, "share time zone"), ShowPhotos: rapid.Bool().Draw(t, "show photos"),
+	}, Typed: rapid.SliceOfN(rapid.Custom(genTyped), 0, 3).Draw(t, "typed")}
+}
+
+func genTyped(t *rapid.T) parley.TypedPhone {
+	return parley.TypedPhone{Kind: parley.PhoneKind(rapid.Uint8Range(0, 5).Draw(t, "kind")), Number: words.Draw(t, "number")}
 }
 
 func genPolicy(t *rapid.T) policy.Policy {
@@ -89,6 +94,9 @@ func TestBlockedSeesTheTwin(t *testing.T) {
 			if a, b := Searchable(ClassOf(Blocked, inside), p), Searchable(ClassOf(DefaultLevel(inside), inside), p); a != b {
 				t.Errorf("inside %t: blocked finds through %b, the twin is found through %b", inside, a, b)
 			}
+			if typed := VisibleTyped(ClassOf(Blocked, inside)); typed != 0 {
+				t.Errorf("inside %t: blocked finds through the typed %b", inside, typed)
+			}
 		}
 	})
 }
@@ -98,6 +106,7 @@ func TestHiddenFactsChangeNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f, p, c := genFacts(t), genPolicy(t), genClass(t)
 		other := scramble(f, genFacts(t), Visible(c, p))
+		other.Typed = scrambleTyped(f.Typed, other.Typed, VisibleTyped(c))
 		if c.Level() == Blocked {
 			other.Presence = f.Presence
 			other.Presence.Note += "!"
@@ -150,6 +159,23 @@ func scramble(f, from Facts, visible Fields) Facts {
 	return f
 }
 
+// scrambleTyped takes the numbers of every row that is not visible from another
+// list. Whoever sees none of a kind does not see how many there are either.
+func scrambleTyped(list, from []parley.TypedPhone, visible Fields) []parley.TypedPhone {
+	var other []parley.TypedPhone
+	for _, p := range from {
+		if row := RowOfPhone(p.Kind); row == 0 || !visible.Has(row) {
+			other = append(other, p)
+		}
+	}
+	for _, p := range list {
+		if row := RowOfPhone(p.Kind); row != 0 && visible.Has(row) {
+			other = append(other, p)
+		}
+	}
+	return other
+}
+
 // A lower class never sees more than a higher one.
 func TestLowerClassNeverSeesMore(t *testing.T) {
 	type pair struct{ low, high Class }
@@ -173,6 +199,12 @@ func TestLowerClassNeverSeesMore(t *testing.T) {
 		for _, pair := range pairs {
 			// Of a blocked twin Self would see the real state, so only the card compares.
 			low, high := Render(f, pair.low, p), Render(f, pair.high, p)
+			for _, p := range low.Card.Typed {
+				if !slices.Contains(high.Card.Typed, p) {
+					t.Errorf("%s sees the typed number %v, %s does not", pair.low, p, pair.high)
+				}
+			}
+			low.Card.Typed, high.Card.Typed = nil, nil
 			within(t, pair.low, pair.high, reflect.ValueOf(low.Card), reflect.ValueOf(high.Card))
 			if pair.low.Level() == Blocked || pair.high.Level() == Blocked {
 				continue
@@ -185,6 +217,9 @@ func TestLowerClassNeverSeesMore(t *testing.T) {
 			within(t, pair.low, pair.high, reflect.ValueOf(low.Presence), reflect.ValueOf(high.Presence))
 			if a, b := Searchable(pair.low, p), Searchable(pair.high, p); a&^b != 0 {
 				t.Errorf("%s finds through %b, %s only through %b", pair.low, a, pair.high, b)
+			}
+			if a, b := VisibleTyped(pair.low), VisibleTyped(pair.high); a&^b != 0 {
+				t.Errorf("%s finds through the typed %b, %s only through %b", pair.low, a, pair.high, b)
 			}
 		}
 	})

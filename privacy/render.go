@@ -12,6 +12,7 @@ type Facts struct {
 	Person      parley.Person
 	Presence    parley.Presence // zero: not asked for, and then in no View either
 	Preferences Preferences
+	Typed       []parley.TypedPhone // what the person typed beside the directory's numbers
 }
 
 // Card is the part of a View that comes from the directory. The fields mean what
@@ -37,6 +38,10 @@ type Card struct {
 
 	// Region completes the numbers above; without a number it is withheld.
 	Region string
+
+	// Typed are the numbers that the person typed, in their order. They are whole
+	// without the region.
+	Typed []parley.TypedPhone
 
 	Photo parley.PhotoVersion
 }
@@ -67,7 +72,34 @@ func Render(f Facts, c Class, p policy.Policy) View {
 			f.Presence.TimeZone = ""
 		}
 	}
-	return View{ID: f.Person.ID, Card: card(&f.Person, visible), Presence: presence(f.Presence, visible)}
+	v := View{ID: f.Person.ID, Card: card(&f.Person, visible), Presence: presence(f.Presence, visible)}
+	v.Card.Typed = typedPhones(f.Typed, VisibleTyped(c))
+	return v
+}
+
+// rowOfPhone is the row of the matrix that a kind of number belongs to.
+var rowOfPhone = [...]Fields{
+	parley.PhoneWork: WorkPhone, parley.PhoneMobile: Mobile, parley.PhoneHome: HomePhone, parley.PhoneOther: OtherPhones,
+}
+
+// RowOfPhone gives the row of the matrix that a kind of number belongs to; 0 for
+// what is no kind.
+func RowOfPhone(k parley.PhoneKind) Fields {
+	if !k.Valid() {
+		return 0
+	}
+	return rowOfPhone[k]
+}
+
+// typedPhones leaves those of the visible rows.
+func typedPhones(list []parley.TypedPhone, visible Fields) []parley.TypedPhone {
+	var seen []parley.TypedPhone
+	for _, p := range list {
+		if row := RowOfPhone(p.Kind); row != 0 && visible.Has(row) {
+			seen = append(seen, p)
+		}
+	}
+	return seen
 }
 
 // twin is somebody with the same directory entry who never signed in: the whole

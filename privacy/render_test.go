@@ -36,6 +36,13 @@ func fullPerson() parley.Person {
 	}
 }
 
+func fullTyped() []parley.TypedPhone {
+	return []parley.TypedPhone{
+		{Kind: parley.PhoneWork, Number: "w"}, {Kind: parley.PhoneMobile, Number: "m"},
+		{Kind: parley.PhoneHome, Number: "h"}, {Kind: parley.PhoneOther, Number: "o"},
+	}
+}
+
 func fullPresence() parley.Presence {
 	return parley.Presence{
 		Availability: parley.OffWorkAway, Token: parley.TokenOffWork, Source: parley.SourceManual, Since: noon,
@@ -47,7 +54,7 @@ func fullPresence() parley.Presence {
 // TestMatrix holds the matrix of PRODUCT §2 as this program keeps it. Whoever
 // changes a cell changes testdata/matrix.golden with it (-update).
 func TestMatrix(t *testing.T) {
-	defaults := Facts{Person: fullPerson(), Presence: fullPresence(), Preferences: DefaultPreferences}
+	defaults := Facts{Person: fullPerson(), Presence: fullPresence(), Preferences: DefaultPreferences, Typed: fullTyped()}
 	private := defaults
 	private.Preferences = Preferences{OnlyContacts: true}
 	closed := policy.Default()
@@ -81,7 +88,9 @@ func TestMatrix(t *testing.T) {
 func section(b *strings.Builder, title string, f Facts, p policy.Policy) {
 	fmt.Fprintf(b, "\n%s\n", title)
 	header(b)
-	full := reflect.ValueOf(View{ID: f.Person.ID, Card: card(&f.Person, allFields), Presence: f.Presence})
+	everything := View{ID: f.Person.ID, Card: card(&f.Person, allFields), Presence: f.Presence}
+	everything.Card.Typed = f.Typed
+	full := reflect.ValueOf(everything)
 	for _, part := range []string{"Card", "Presence"} {
 		for _, field := range reflect.VisibleFields(full.FieldByName(part).Type()) {
 			row(b, part+"."+field.Name, func(c Class) string {
@@ -144,6 +153,13 @@ func cell(got, full reflect.Value) string {
 	case reflect.DeepEqual(got.Interface(), full.Interface()):
 		return "yes"
 	default:
+		if typed, ok := got.Interface().([]parley.TypedPhone); ok {
+			var kinds []string
+			for _, p := range typed {
+				kinds = append(kinds, p.Kind.String())
+			}
+			return strings.Join(kinds, ",")
+		}
 		return fmt.Sprint(got.Interface())
 	}
 }

@@ -64,10 +64,11 @@ type Preferences struct {
 	SharePhoto    bool // the directory photo may be shown to others (PP2)
 	OnlyContacts  bool // Privacy Mode: only people in my Contacts list see my presence (PM1)
 	ShareTimeZone bool // the time zone of the device may be shown to others (LS1)
+	ShowPhotos    bool // the person wants to see the pictures of others (PP2)
 }
 
 // DefaultPreferences hold for whoever never chose.
-var DefaultPreferences = Preferences{SharePhoto: true, ShareTimeZone: true}
+var DefaultPreferences = Preferences{SharePhoto: true, ShareTimeZone: true, ShowPhotos: true}
 
 // PersonPreferences are the preferences of one person.
 type PersonPreferences struct {

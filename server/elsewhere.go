@@ -10,7 +10,7 @@ import (
 )
 
 // elsewhere is what other nodes changed in the database and this one has yet to
-// take over without holding up the store's writer: people, whom the Book reads.
+// take over without holding up the store's writer: people and groups, which the Book reads.
 type elsewhere struct {
 	apply func(context.Context, parley.Event) error
 	fails func(error)
@@ -48,7 +48,8 @@ func (p *parts) follow() {
 // of somebody who is blocked by now.
 func (p *parts) changedElsewhere(events []parley.Event) error {
 	for _, event := range events {
-		if _, slow := event.(parley.PeopleChanged); slow {
+		switch event.(type) {
+		case parley.PeopleChanged, parley.DirectoryGroupsChanged:
 			p.elsewhere.add(event)
 			continue
 		}
@@ -78,6 +79,8 @@ func (p *parts) takeOver(ctx context.Context, event parley.Event) (err error) {
 		err = p.board.Refresh(ctx, e.Person)
 	case parley.PeopleChanged:
 		err = p.book.Refresh(ctx, e.People)
+	case parley.DirectoryGroupsChanged:
+		err = p.book.RefreshGroups(ctx, e.Groups)
 	case parley.DevicesEnded:
 		p.accounts.Forget(e.Devices)
 	case parley.PolicyChanged:

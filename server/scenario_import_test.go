@@ -153,8 +153,8 @@ func TestUC1ImportedPeopleAreFoundAtOnce(t *testing.T) {
 	export, _ := hostile(t)
 	w.Import(export.String(), server.ImportOptions{})
 	for query, want := range map[string]string{"emil": "emil", "dora exam": "dora", "cleo@example.test": "cleo"} {
-		if found := ann.Search(query); len(found.People) != 1 || !lists(found.People, want) {
-			t.Errorf("%q finds %v", query, names(found.People))
+		if found := ann.Search(query); len(found.People) != 1 || !lists(hits(found), want) {
+			t.Errorf("%q finds %v", query, names(hits(found)))
 		}
 	}
 	var card webapi.Card
@@ -206,7 +206,7 @@ func TestCompleteExportMarksWhoLeft(t *testing.T) {
 		t.Errorf("who has left signs in with %d", answer.Status)
 	}
 	if found := ann.Search("cleo"); len(found.People) != 0 {
-		t.Errorf("who has left is found: %v", names(found.People))
+		t.Errorf("who has left is found: %v", names(hits(found)))
 	}
 	if said := w.Import(all.String(), server.ImportOptions{Complete: true}); said.Changed != 1 {
 		t.Errorf("an export with Cleo again: %+v", said)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"parley"
 )
@@ -27,7 +28,8 @@ const (
 	noticeEnded       = "device-ended"     // other is the device, pos its cursor, detail the reason
 	noticeDisabled    = "disabled"
 	noticePeople      = "people"
-	noticeRelation    = "relation" // other is the person that it is about
+	noticeGroup       = "directory-group" // other is the group
+	noticeRelation    = "relation"        // other is the person that it is about
 	noticePreferences = "preferences"
 	noticeChoice      = "choice"
 	noticePolicy      = "policy"   // detail is the key of the rule
@@ -52,6 +54,12 @@ func notices(event parley.Event) []notice {
 		rows := make([]notice, len(e.People))
 		for i, person := range e.People {
 			rows[i] = notice{kind: noticePeople, person: person}
+		}
+		return rows
+	case parley.DirectoryGroupsChanged:
+		rows := make([]notice, len(e.Groups))
+		for i, group := range e.Groups {
+			rows[i] = notice{kind: noticeGroup, other: int64(group)}
 		}
 		return rows
 	case parley.RelationChanged:
@@ -87,6 +95,8 @@ func events(rows []notice) []parley.Event {
 			list = append(list, parley.AccountDisabled{Person: n.person})
 		case noticePeople:
 			list = changed(list, n.person)
+		case noticeGroup:
+			list = changedGroup(list, parley.DirectoryGroupID(n.other))
 		case noticeRelation:
 			list = append(list, parley.RelationChanged{Owner: n.person, Other: parley.PersonID(n.other)})
 		case noticePreferences:
@@ -123,6 +133,21 @@ func changed(list []parley.Event, person parley.PersonID) []parley.Event {
 		}
 	}
 	return append(list, parley.PeopleChanged{People: []parley.PersonID{person}})
+}
+
+// changedGroup joins groups that follow each other: one of many people comes over
+// and over.
+func changedGroup(list []parley.Event, group parley.DirectoryGroupID) []parley.Event {
+	if last := len(list) - 1; last >= 0 {
+		if e, ok := list[last].(parley.DirectoryGroupsChanged); ok {
+			if !slices.Contains(e.Groups, group) {
+				e.Groups = append(e.Groups, group)
+			}
+			list[last] = e
+			return list
+		}
+	}
+	return append(list, parley.DirectoryGroupsChanged{Groups: []parley.DirectoryGroupID{group}})
 }
 
 // readFeed returns the rows with numbers above after and up to upto, at most

@@ -57,8 +57,8 @@ func (s *Store) Relation(ctx context.Context, owner, other parley.PersonID) (pri
 // PreferencesOf returns a person's preferences; privacy.DefaultPreferences when
 // they never set any.
 func (s *Store) PreferencesOf(ctx context.Context, person parley.PersonID) (p privacy.Preferences, err error) {
-	err = s.read.queryRow(ctx, `SELECT share_photo, only_contacts, share_time_zone FROM preferences WHERE person = $1`,
-		int64(person)).Scan(&p.SharePhoto, &p.OnlyContacts, &p.ShareTimeZone)
+	err = s.read.queryRow(ctx, `SELECT share_photo, only_contacts, share_time_zone, show_photos FROM preferences WHERE person = $1`,
+		int64(person)).Scan(&p.SharePhoto, &p.OnlyContacts, &p.ShareTimeZone, &p.ShowPhotos)
 	if errors.Is(err, sql.ErrNoRows) {
 		return privacy.DefaultPreferences, nil
 	}
@@ -68,11 +68,11 @@ func (s *Store) PreferencesOf(ctx context.Context, person parley.PersonID) (p pr
 // AllPreferences implements privacy.Store.
 func (s *Store) AllPreferences(ctx context.Context) iter.Seq2[privacy.PersonPreferences, error] {
 	const query = `
-SELECT person, share_photo, only_contacts, share_time_zone FROM preferences WHERE person > $1 ORDER BY person LIMIT $2`
+SELECT person, share_photo, only_contacts, share_time_zone, show_photos FROM preferences WHERE person > $1 ORDER BY person LIMIT $2`
 	return pages("reading preferences", func(last privacy.PersonPreferences) ([]privacy.PersonPreferences, error) {
 		rows, err := s.read.query(ctx, query, int64(last.Person), pageRows)
 		return collect(rows, err, func(r row) (p privacy.PersonPreferences, err error) {
-			err = r.Scan(&p.Person, &p.Preferences.SharePhoto, &p.Preferences.OnlyContacts, &p.Preferences.ShareTimeZone)
+			err = r.Scan(&p.Person, &p.Preferences.SharePhoto, &p.Preferences.OnlyContacts, &p.Preferences.ShareTimeZone, &p.Preferences.ShowPhotos)
 			return p, err
 		})
 	})
@@ -81,10 +81,10 @@ SELECT person, share_photo, only_contacts, share_time_zone FROM preferences WHER
 // SetPreferences implements privacy.Store.
 func (s *Store) SetPreferences(ctx context.Context, person parley.PersonID, p privacy.Preferences, with parley.Alongside) error {
 	const upsert = `
-INSERT INTO preferences (person, share_photo, only_contacts, share_time_zone) VALUES ($1, $2, $3, $4)
+INSERT INTO preferences (person, share_photo, only_contacts, share_time_zone, show_photos) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (person) DO UPDATE SET share_photo = excluded.share_photo, only_contacts = excluded.only_contacts,
-    share_time_zone = excluded.share_time_zone`
-	args := []any{int64(person), number(p.SharePhoto), number(p.OnlyContacts), number(p.ShareTimeZone)}
+    share_time_zone = excluded.share_time_zone, show_photos = excluded.show_photos`
+	args := []any{int64(person), number(p.SharePhoto), number(p.OnlyContacts), number(p.ShareTimeZone), number(p.ShowPhotos)}
 	tells := []parley.Event{parley.PreferencesChanged{Person: person}}
 	return s.writer.do(ctx, s.writer.queue, change{steps: []step{{query: upsert, args: args}}, tells: tells, also: with})
 }

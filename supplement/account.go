@@ -18,6 +18,7 @@ var account = Feature{
 			},
 			Sent: []Sent{
 				{Wire, toServer, names("SignInRequest.password UseInvitationRequest.password ChangePasswordRequest.current ChangePasswordRequest.password")},
+				{Wire, toOwnDevices, names("Settings.password")},
 				{Outbound, "the organisation's directory, for people who come from there", names("directory")},
 			},
 		},

@@ -1,6 +1,7 @@
 package supplement_test
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"testing"
@@ -19,14 +20,16 @@ func TestAudiencesAreThoseOfTheMatrix(t *testing.T) {
 	fill(t, reflect.ValueOf(&facts.Person).Elem())
 	fill(t, reflect.ValueOf(&facts.Presence).Elem())
 	facts.Presence.Availability = parley.DoNotDisturb
+	facts.Typed = []parley.TypedPhone{{Kind: parley.PhoneWork, Number: "value"}}
 	rules := policy.Default()
 	declared := supplement.Declared(supplement.Memory)
+	places := map[string]string{"Person.Typed": "TypedPhone.Number"} // what is no field of a person
 	for class := range privacy.Class(privacy.NumClasses) {
 		view := privacy.Render(facts, class, rules)
 		for kind, part := range map[string]reflect.Value{"Person": reflect.ValueOf(view.Card), "Presence": reflect.ValueOf(view.Presence)} {
 			for field := range part.Type().Fields() {
 				name := kind + "." + field.Name
-				items := declared[name]
+				items := declared[cmp.Or(places[name], name)]
 				if len(items) == 0 {
 					t.Errorf("%s reaches viewers and is no item of the inventory", name)
 					continue

@@ -6,7 +6,7 @@ const (
 	fromDirectory = "the organisation's directory"
 	inDirectory   = "The directory's administrator changes it. What everybody in the organisation sees of it is set under directory.public."
 	publicRule    = "DirectoryPublic"
-	phoneFields   = "Card.phones Phone.kind Phone.number Phone.dial"
+	phoneFields   = "Card.phones Phone.kind Phone.number Phone.dial Phone.shown FoundPerson.matched"
 )
 
 // fact is an item that the directory tells of a person. In the database and on the
@@ -38,22 +38,22 @@ var directory = Feature{
 			},
 			Sent: []Sent{
 				{Wire, toServer, names("getCard.who getPhoto.who")},
-				{Wire, toViewers, names("PersonRow.id Card.id CardEvent.person WelcomeEvent.person Card.reports Groups.groups Group.people PeopleFound.people PeopleFound.more")},
+				{Wire, toViewers, names("PersonRow.id Card.id CardEvent.person WelcomeEvent.person Card.reports Groups.groups Group.people FoundPerson.id PeopleFound.people PeopleFound.more")},
 			},
 		},
 		fact("the name", "show who somebody is and find people", privacy.Name,
 			"people.display_name people.given_name people.surname",
-			"Person.DisplayName Person.GivenName Person.Surname", "PersonRow.display_name Card.display_name"),
+			"Person.DisplayName Person.GivenName Person.Surname", "PersonRow.display_name FoundPerson.display_name Card.display_name"),
 		fact("the sign-in address and mail address", "reach the person and find people", privacy.Address,
-			"people.address people.mail", "Person.Address Person.Mail", "PersonRow.address PersonRow.mail Card.address Card.mail"),
-		fact("further mail and SIP addresses", "find people", privacy.OtherMail, "people.other_mail", "Person.OtherMail", "PersonRow.other_mail Card.other_mail"),
-		fact("the title", "show what somebody does", privacy.Title, "people.title", "Person.Title", "PersonRow.title Card.title"),
+			"people.address people.mail", "Person.Address Person.Mail", "PersonRow.address PersonRow.mail FoundPerson.address FoundPerson.mail FoundPerson.matched Card.address Card.mail"),
+		fact("further mail and SIP addresses", "find people", privacy.OtherMail, "people.other_mail", "Person.OtherMail", "PersonRow.other_mail FoundPerson.other_mail FoundPerson.matched Card.other_mail"),
+		fact("the title", "show what somebody does", privacy.Title, "people.title", "Person.Title", "PersonRow.title FoundPerson.title FoundPerson.matched Card.title"),
 		fact("the department", "show where somebody works and group the Contacts tab", privacy.Department,
-			"people.department", "Person.Department", "PersonRow.department Card.department"),
+			"people.department", "Person.Department", "PersonRow.department FoundPerson.department FoundPerson.matched Card.department"),
 		fact("the company", "show where somebody works", privacy.Company, "people.company", "Person.Company", "Card.company"),
 		fact("the office", "show where somebody works", privacy.Office, "people.office", "Person.Office", "Card.office"),
 		fact("the manager", "show the manager and the reports", privacy.Manager, "people.manager", "Person.Manager", "Card.manager"),
-		fact("the alias", "find people", privacy.Alias, "people.alias", "Person.Alias", "Card.alias"),
+		fact("the alias", "find people", privacy.Alias, "people.alias", "Person.Alias", "Card.alias FoundPerson.matched"),
 		fact("the work phone number", "call the person and find people", privacy.WorkPhone,
 			"people.work_phone", "Person.WorkPhone", phoneFields),
 		fact("the mobile phone number", "call the person and find people", privacy.Mobile,
@@ -63,10 +63,10 @@ var directory = Feature{
 		fact("other phone numbers", "call the person and find people", privacy.OtherPhones,
 			"people.other_phones", "Person.OtherPhones", phoneFields),
 		fact("the country of the office", "complete phone numbers that are written without one",
-			privacy.WorkPhone|privacy.Mobile|privacy.HomePhone|privacy.OtherPhones, "people.region", "Person.Region", "Phone.dial"),
+			privacy.WorkPhone|privacy.Mobile|privacy.HomePhone|privacy.OtherPhones, "people.region", "Person.Region", "Phone.dial Phone.shown"),
 		{
 			Name: "the picture", Source: fromDirectory, Use: "show the person", Seen: row(privacy.Photo),
-			Control: "Nobody uploads one. The administrator can switch pictures off; a person who does not share the own is obeyed, but this version has no screen to choose it.",
+			Control: "Nobody uploads one. The administrator can switch pictures off, and each person decides whether the own is shared.",
 			Rules:   []string{"Pictures"}, Claims: []string{"PP1", "PP2"},
 			Kept: []Kept{
 				{Database, whileInDirectory, names("people.photo photos.person photos.small photos.large photos.source")},
@@ -74,7 +74,7 @@ var directory = Feature{
 			},
 			Sent: []Sent{
 				{Wire, toServer, names("getPhoto.size header:If-None-Match")},
-				{Wire, toViewers, names("PersonRow.photo Card.photo getPhoto.image/jpeg header:Etag")},
+				{Wire, toViewers, names("PersonRow.photo FoundPerson.photo Card.photo getPhoto.image/jpeg header:Etag")},
 			},
 		},
 		{
@@ -95,11 +95,16 @@ var directory = Feature{
 			Name:    "the phone numbers that a person types",
 			Source:  "the person, under Phone numbers",
 			Use:     "call the person and find people",
-			Seen:    row(privacy.WorkPhone | privacy.Mobile | privacy.HomePhone | privacy.OtherPhones),
+			Seen:    typed(privacy.WorkPhone | privacy.Mobile | privacy.HomePhone | privacy.OtherPhones),
 			Control: "The person changes and removes them. The privacy relationship alone decides who sees them: directory.public does not open them.",
 			Claims:  []string{"CC5", "CC6"},
 			Kept: []Kept{
 				{Database, untilRemoved, names("typed_phones.person typed_phones.place typed_phones.kind typed_phones.number")},
+				{Memory, untilRemoved, names("TypedPhone.Kind TypedPhone.Number")},
+			},
+			Sent: []Sent{
+				{Wire, toServer, names("SetPhonesRequest.phones TypedPhone.kind TypedPhone.number")},
+				{Wire, toViewers, names(phoneFields + " Phone.typed Settings.phones")},
 			},
 		},
 		{
@@ -113,12 +118,20 @@ var directory = Feature{
 				{Database, whileInDirectory, names("directory_groups.id directory_groups.source_id directory_groups.directory directory_groups.name " +
 					"directory_groups.mail directory_groups.description directory_groups.listed directory_groups.gone " +
 					"directory_group_people.grp directory_group_people.person directory_group_groups.grp directory_group_groups.source")},
+				{Memory, whileRunning, names("contact.StoredGroup.ID contact.StoredGroup.SourceID contact.StoredGroup.Directory contact.StoredGroup.Name " +
+					"contact.StoredGroup.Mail contact.StoredGroup.Description contact.StoredGroup.Listed contact.StoredGroup.Gone " +
+					"contact.StoredGroup.People contact.StoredGroup.GroupSources contact.group.StoredGroup contact.group.entry")},
+			},
+			Sent: []Sent{
+				{Wire, toServer, names("getDirectoryGroup.group getDirectoryGroup.after")},
+				{Wire, toViewers, names("DirectoryGroupRow.id DirectoryGroupRow.name DirectoryGroupRow.mail DirectoryGroupRow.description DirectoryGroup.id " +
+					"DirectoryGroup.name DirectoryGroup.mail DirectoryGroup.description DirectoryGroup.people DirectoryGroup.groups DirectoryGroup.more PeopleFound.groups")},
 			},
 		},
 		{
 			Name: "what somebody searches for", Source: "the person, who types it", Use: "find people", Seen: nobody,
 			Control: "It is answered and forgotten: it is neither kept nor logged.", Claims: []string{"UC1", "LG4"},
-			Sent: []Sent{{Wire, toServer, names("searchPeople.q searchPeople.limit")}},
+			Sent: []Sent{{Wire, toServer, names("searchPeople.q searchPeople.limit searchPeople.pad")}},
 		},
 	},
 }

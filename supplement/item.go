@@ -80,6 +80,10 @@ type Receiver string
 type Audience struct {
 	Who  string         // completes "it is seen by ..."
 	Rows privacy.Fields // the rows of the privacy matrix that decide; 0: the matrix has no say
+
+	// Typed says that the rows are of numbers that the person typed, which the
+	// directory's switches do not open.
+	Typed bool
 }
 
 // ofPresence are the rows that do not come from the directory. Somebody blocked
@@ -94,6 +98,9 @@ func (a Audience) Classes(p policy.Policy) []privacy.Class {
 	var classes []privacy.Class
 	for c := range privacy.Class(privacy.NumClasses) {
 		visible := privacy.Visible(c, p)
+		if a.Typed {
+			visible = privacy.VisibleTyped(c)
+		}
 		if c.Level() == privacy.Blocked {
 			visible &^= ofPresence
 		}

@@ -12,7 +12,7 @@ import (
 // holders are the types in which the server keeps facts about people in memory
 // beyond a request: package and name, without a package for package parley.
 var holders = strings.Fields(`
-	Person Presence contact.entry
+	Person Presence TypedPhone contact.entry contact.StoredGroup contact.group
 	privacy.owner privacy.Preferences
 	presence.Device presence.Seen presence.Choice presence.Facts presence.seat
 	account.live account.Session account.Device account.count account.found

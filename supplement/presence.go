@@ -37,7 +37,7 @@ var presences = Feature{
 			Sent: []Sent{
 				{Bus, otherServers, names("table:presence presence.Fact.Person presence.Fact.Device presence.Fact.Visible presence.Fact.Seen presence.Seen.Availability")},
 				{Wire, toServer, names("HelloFrame.active HelloFrame.visible ActivityFrame.active ActivityFrame.visible")},
-				{Wire, toViewers, names("PersonRow.presence Card.presence PresenceEvent.person PresenceEvent.presence Presence.availability")},
+				{Wire, toViewers, names("PersonRow.presence FoundPerson.presence Card.presence PresenceEvent.person PresenceEvent.presence Presence.availability")},
 			},
 		},
 		{
@@ -181,12 +181,16 @@ var relationships = Feature{
 			Source:  "the person",
 			Use:     "keep picture, time zone or presence from others",
 			Seen:    self,
-			Control: "The administrator decides which of these can be chosen. This version has no screen to choose them.",
+			Control: "The person switches pictures on and off at a desk, the own one and those of others. The administrator decides what can be chosen. This version has no screen for time zone and Privacy Mode.",
 			Rules:   []string{"Pictures", "Location", "PrivacyMode", "NonContactsMayReach"},
 			Claims:  []string{"PM1", "PP2", "LS3"},
 			Kept: []Kept{
 				{Database, untilReplaced, names("preferences.person preferences.share_photo preferences.only_contacts preferences.share_time_zone preferences.show_photos")},
-				{Memory, whileRunning, names("privacy.owner.preferences privacy.Preferences.SharePhoto privacy.Preferences.OnlyContacts privacy.Preferences.ShareTimeZone")},
+				{Memory, whileRunning, names("privacy.owner.preferences privacy.Preferences.SharePhoto privacy.Preferences.OnlyContacts privacy.Preferences.ShareTimeZone privacy.Preferences.ShowPhotos")},
+			},
+			Sent: []Sent{
+				{Wire, toServer, names("SetPicturesRequest.share SetPicturesRequest.show")},
+				{Wire, toOwnDevices, names("Settings.pictures PictureSettings.share PictureSettings.show PictureSettings.allowed")},
 			},
 		},
 	},

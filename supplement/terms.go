@@ -45,6 +45,11 @@ var (
 	anybody        = Audience{Who: "anybody"}
 )
 
+// typed is the audience of numbers that people typed.
+func typed(fields privacy.Fields) Audience {
+	return Audience{Who: "those whom the privacy relationship shows it to", Rows: fields, Typed: true}
+}
+
 // row is the audience of what the privacy matrix decides.
 func row(fields privacy.Fields) Audience {
 	return Audience{Who: "those whom the privacy relationship shows it to", Rows: fields}

@@ -13,13 +13,18 @@ const (
 
 	// What of a card does not depend on the level: the public attributes, and the
 	// viewer's own level for the person.
-	publicCard = "company office phones[work].kind phones[work].number phones[work].dial"
+	publicCard = "company office phones[work].kind phones[work].number phones[work].dial phones[work].shown"
 
 	aliases    = " alias"
 	otherMail  = " other_mail[]"
-	mobile     = " phones[mobile].kind phones[mobile].number phones[mobile].dial"
-	homePhones = " phones[home].kind phones[home].number phones[home].dial phones[other].kind phones[other].number phones[other].dial"
-	ownLevel   = " relationship"
+	mobile     = " phones[mobile].kind phones[mobile].number phones[mobile].dial phones[mobile].shown"
+	homePhones = " phones[home].kind phones[home].number phones[home].dial phones[home].shown phones[other].kind phones[other].number phones[other].dial phones[other].shown"
+
+	// Of numbers that the subject typed. directory.public does not open them.
+	typedWork   = " phones[work].typed"
+	typedMobile = " phones[mobile].typed"
+	typedHome   = " phones[home].typed phones[other].typed"
+	ownLevel    = " relationship"
 
 	colourOnly = "availability"
 
@@ -59,18 +64,18 @@ var (
 	rowOutside  = publicRow + " photo" + under("presence", colourOnly) // the External column: title and department are in it
 	rowOwn      = publicRow + " other_mail[]?" + under("presence", somePresence)
 
-	cardSelf      = rowFull + " " + publicCard + aliases + mobile + homePhones + neighbours
+	cardSelf      = rowFull + " " + publicCard + aliases + mobile + homePhones + typedWork + typedMobile + typedHome + neighbours
 	cardTwin      = rowTwin + " " + publicCard + aliases + neighbours + ownLevel
 	cardStranger  = rowStranger + " " + publicCard + neighbours + ownLevel
 	cardExternal  = rowExternal + " " + publicCard + neighbours + ownLevel
-	cardColleague = rowFull + " " + publicCard + aliases + neighbours + ownLevel
-	cardWorkgroup = rowFull + " " + publicCard + aliases + mobile + neighbours + ownLevel
-	cardFriend    = rowFull + " " + publicCard + aliases + mobile + homePhones + neighbours + ownLevel
+	cardColleague = rowFull + " " + publicCard + aliases + typedWork + neighbours + ownLevel
+	cardWorkgroup = rowFull + " " + publicCard + aliases + mobile + typedWork + typedMobile + neighbours + ownLevel
+	cardFriend    = rowFull + " " + publicCard + aliases + mobile + homePhones + typedWork + typedMobile + typedHome + neighbours + ownLevel
 	cardOutside   = rowOutside + " company"
 
 	// Who acts for somebody sees what they see, and not what they decided.
-	cardProgram       = rowFull + " " + publicCard + aliases + mobile + homePhones + neighbours
-	cardAdministrator = rowFull + " " + publicCard + aliases + neighbours
+	cardProgram       = rowFull + " " + publicCard + aliases + mobile + homePhones + typedWork + typedMobile + typedHome + neighbours
+	cardAdministrator = rowFull + " " + publicCard + aliases + typedWork + neighbours
 
 	sessionFields = under("person", rowOwn) + " person.photo? address device device_class expires auth_methods[] auth_time history_key cursor starts epoch"
 )

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"parley"
+	"parley/contact"
 	"parley/privacy"
 )
 
@@ -169,7 +170,32 @@ func newQuietMatrixWorld(t *testing.T) *matrixWorld {
 			w.addPerson(ctx, plainPerson(name), nil)
 		}
 	}
+	w.addGroups(ctx)
 	return w
+}
+
+// addGroups makes a group that holds the subject and another one, and a group that
+// only serves a rule.
+func (w *matrixWorld) addGroups(ctx context.Context) {
+	w.Helper()
+	subject := []parley.PersonID{w.ids[subjectName]}
+	if _, err := w.book.ApplyGroups(ctx, []contact.GroupChange{
+		{SourceID: "group-crew", Name: "Crew", Mail: "crew@example.org", Description: "Everybody outdoors", Listed: true, People: subject, GroupSources: []string{"group-masons"}},
+		{SourceID: "group-masons", Name: "Masons", Mail: "masons@example.org", Description: "Stone", Listed: true},
+		{SourceID: "group-rule", Name: "Rule holders", Mail: "rule@example.org", People: subject},
+	}, parley.Alongside{}); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// groupID is the id of a group of the directory on the wire.
+func (w *matrixWorld) groupID(source string) string {
+	w.Helper()
+	g, ok := w.book.GroupBySource(source)
+	if !ok {
+		w.Fatalf("there is no group %s", source)
+	}
+	return g.ID.String()
 }
 
 func plainPerson(name string) parley.Person {
@@ -196,7 +222,15 @@ func (w *matrixWorld) standApart() {
 		}
 		w.relate(privacy.Relation{Other: other, Level: r.level, InContacts: r.listed})
 	}
-	preferences := privacy.Preferences{SharePhoto: true, ShareTimeZone: true, OnlyContacts: true}
+	desk := w.actor(subjectName)
+	desk.Device, desk.Class = 1, parley.Desktop
+	if err := w.book.SetPhones(w.Context(), desk, []parley.TypedPhone{
+		{Kind: parley.PhoneWork, Number: "+49 30 5550005"}, {Kind: parley.PhoneMobile, Number: "+49 170 5550006"},
+		{Kind: parley.PhoneHome, Number: "+49 331 5550007"}, {Kind: parley.PhoneOther, Number: "+49 331 5550008"},
+	}); err != nil {
+		w.Fatal(err)
+	}
+	preferences := privacy.Preferences{SharePhoto: true, ShareTimeZone: true, ShowPhotos: true, OnlyContacts: true}
 	if err := w.gate.SetPreferences(w.Context(), w.actor(subjectName), w.ids[subjectName], preferences); err != nil {
 		w.Fatal(err)
 	}
@@ -324,6 +358,8 @@ func (w *matrixWorld) fill(text string, c *client) string {
 			return string(code)
 		}},
 		{"{installation}", newClientID},
+		{"{group}", func() string { return w.groupID("group-crew") }},
+		{"{rule}", func() string { return w.groupID("group-rule") }},
 	} {
 		if strings.Contains(text, place.name) {
 			text = strings.ReplaceAll(text, place.name, place.value())

@@ -99,7 +99,7 @@ var operationRows = []operationRow{
 		refused("deviceless", "sign-in sign-in.required"),
 	}},
 
-	{id: "searchPeople", takes: "q limit", ask: "GET /api/people?q=sandoval&limit=5", cells: []cell{
+	{id: "searchPeople", takes: "q limit pad", ask: "GET /api/people?q=sandoval&limit=5", nobody: "people[].matched", cells: []cell{
 		refused("anonymous", "sign-in sign-in.required"),
 		refused("remote guest", "forbidden search.not-allowed"),
 		gets("self colleague workgroup friend delegates delegate.expired program administrator", 200, "more"+under("people[]", rowFull)),
@@ -125,6 +125,50 @@ var operationRows = []operationRow{
 		refused("remote guest", "forbidden search.not-allowed"),
 		gets("self friend program", 200, "more"+under("people[]", rowFull)),
 		gets("blocked stranger external colleague workgroup delegates delegate.expired administrator", 200, "more"),
+	}},
+	{id: "searchPeople", how: "by the typed number at work", ask: "GET /api/people?q=305550005", cells: []cell{
+		refused("anonymous", "sign-in sign-in.required"),
+		refused("remote guest", "forbidden search.not-allowed"),
+		gets("self colleague workgroup friend delegates delegate.expired program administrator", 200, "more"+under("people[]", rowFull)),
+		gets("blocked stranger external", 200, "more"), // directory.public does not open it
+	}},
+	{id: "searchPeople", how: "by the typed mobile number", ask: "GET /api/people?q=1705550006", cells: []cell{
+		refused("anonymous", "sign-in sign-in.required"),
+		refused("remote guest", "forbidden search.not-allowed"),
+		gets("self workgroup friend delegates program", 200, "more"+under("people[]", rowFull)),
+		gets("blocked stranger external colleague delegate.expired administrator", 200, "more"),
+	}},
+	{id: "searchPeople", how: "by the typed number at home", ask: "GET /api/people?q=3315550007", cells: []cell{
+		refused("anonymous", "sign-in sign-in.required"),
+		refused("remote guest", "forbidden search.not-allowed"),
+		gets("self friend program", 200, "more"+under("people[]", rowFull)),
+		gets("blocked stranger external colleague workgroup delegates delegate.expired administrator", 200, "more"),
+	}},
+	{id: "searchPeople", how: "for a group", ask: "GET /api/people?q=crew", cells: []cell{
+		refused("anonymous", "sign-in sign-in.required"),
+		refused("remote guest", "forbidden search.not-allowed"),
+		gets("devices program administrator", 200, "more"+under("groups[]", groupRow)),
+	}},
+	{id: "searchPeople", how: "for a group that serves a rule", ask: "GET /api/people?q=rule+holders", cells: []cell{
+		refused("anonymous", "sign-in sign-in.required"),
+		refused("remote guest", "forbidden search.not-allowed"),
+		gets("devices program administrator", 200, "more"),
+	}},
+	{id: "getDirectoryGroup", takes: "group after", ask: "GET /api/directory-groups/{group}", cells: []cell{
+		refused("anonymous", "sign-in sign-in.required"),
+		refused("remote guest", "not-found"),
+		gets("self colleague workgroup friend delegates delegate.expired program administrator", 200, groupContent+under("people[]", rowFull)),
+		gets("external", 200, groupContent+under("people[]", rowExternal)),
+		gets("stranger", 200, groupContent+under("people[]", rowStranger)),
+		gets("blocked", 200, groupContent+under("people[]", rowTwin)),
+	}},
+	{id: "getDirectoryGroup", how: "that serves a rule", ask: "GET /api/directory-groups/{rule}", cells: []cell{
+		refused("anonymous", "sign-in sign-in.required"),
+		refused("devices remote guest program administrator", "not-found"),
+	}},
+	{id: "getDirectoryGroup", how: "that there is not", ask: "GET /api/directory-groups/dg8888", cells: []cell{
+		refused("anonymous", "sign-in sign-in.required"),
+		refused("devices remote guest program administrator", "not-found"),
 	}},
 	{id: "getCard", takes: "who", ask: "GET /api/people/{subject}", cells: cardCells},
 	{id: "getCard", how: "by the address", ask: "GET /api/people/{subject.address}", cells: cardCells},
@@ -270,6 +314,32 @@ var operationRows = []operationRow{
 		gets("devices", 200, somePresence+" note note_until"),
 		refused("deviceless", "sign-in sign-in.required"),
 	}},
+	{id: "setPictures", own: true, takes: "share show", ask: "PUT /api/me/pictures", body: `{"share": false}`, cells: []cell{
+		refused("devices", "forbidden settings.desktop-only"),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "setPictures", own: true, how: "at a desk", desk: true, ask: "PUT /api/me/pictures", body: `{"share": true, "show": true}`, cells: []cell{
+		gets("self", 200, settingsFields+typedPhones),
+		gets("others", 200, settingsFields),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "getSettings", own: true, ask: "GET /api/me/settings", cells: []cell{
+		gets("self", 200, settingsFields+typedPhones),
+		gets("others", 200, settingsFields),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "setPhones", own: true, takes: "phones[].kind phones[].number", ask: "PUT /api/me/phones", body: `{"phones": []}`, cells: []cell{
+		refused("devices", "forbidden settings.desktop-only"),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "setPhones", own: true, how: "at a desk", desk: true, ask: "PUT /api/me/phones", body: `{"phones": [{"kind": "home", "number": "030 5550009"}]}`, cells: []cell{
+		gets("devices", 200, settingsFields+under("phones[home]", phoneFields)),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "setPhones", own: true, how: "an emergency number", desk: true, ask: "PUT /api/me/phones", body: `{"phones": [{"kind": "home", "number": "112"}]}`, cells: []cell{
+		refused("devices", "invalid phones.emergency"),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
 	{id: "signOut", own: true, ask: "DELETE /api/session", fresh: true, cells: []cell{
 		gets("devices", 204, ""),
 		refused("deviceless", "sign-in sign-in.required"),
@@ -317,6 +387,20 @@ var operationRows = []operationRow{
 	{id: "GET /api/openapi.json", ask: "GET /api/openapi.json", cells: []cell{gets("everybody", 200, "-")}}, // the contract, the same for all
 	{id: "/", how: "what does not exist", ask: "GET /api/nothing", cells: []cell{refused("everybody", "not-found")}},
 }
+
+// What of a group of the directory is the same for everybody inside.
+const (
+	groupRow     = "id name mail description"
+	groupContent = groupRow + " more groups[].id groups[].name groups[].mail groups[].description"
+)
+
+const (
+	settingsFields = "pictures.share pictures.show pictures.allowed password"
+	phoneFields    = "kind number dial shown typed"
+)
+
+var typedPhones = under("phones[work]", phoneFields) + under("phones[mobile]", phoneFields) +
+	under("phones[home]", phoneFields) + under("phones[other]", phoneFields)
 
 const ruleFields = "key kind label doc value default source"
 

@@ -28,6 +28,7 @@ type (
 	searchInput struct {
 		Query string `query:"q" required:"true" maxLength:"200"`
 		Limit int    `query:"limit" minimum:"1" maximum:"50" default:"20"`
+		Pad   bool   `query:"pad" doc:"The text was typed on a dial pad: its digits stand for letters of names, and for numbers."`
 	}
 	fetchBookInput struct {
 		Book string `path:"book" maxLength:"24"`
@@ -140,6 +141,10 @@ func (s *Server) registerOperations(api huma.API) {
 	register(s, api, operation{id: "fetchAddressBook", method: "POST", path: "/api/address-books/{book}/fetch", who: deviceOnly, doc: "Passes on what the person's own address book holds; nothing of it is kept."}, s.fetchAddressBook)
 	register(s, api, operation{id: "exportContacts", method: "GET", path: "/api/contacts/export", who: deviceOnly, doc: "The own list of contacts as a file."}, s.exportContacts)
 	register(s, api, operation{id: "importContacts", method: "POST", path: importPath, who: deviceOnly, doc: "Adds the contacts of a file to the own list."}, s.importContacts)
+	register(s, api, operation{id: "getDirectoryGroup", method: "GET", path: "/api/directory-groups/{group}", who: viewer, doc: "A group of the directory and who is in it."}, s.getDirectoryGroup)
+	register(s, api, operation{id: "getSettings", method: "GET", path: "/api/me/settings", who: deviceOnly, doc: "What the person has set up."}, s.getSettings)
+	register(s, api, operation{id: "setPictures", method: "PUT", path: "/api/me/pictures", who: deviceOnly, status: http.StatusOK, doc: "Turns the switches for pictures, at a desk."}, s.setPictures)
+	register(s, api, operation{id: "setPhones", method: "PUT", path: "/api/me/phones", who: deviceOnly, status: http.StatusOK, doc: "Replaces the phone numbers that the person typed, at a desk."}, s.setPhones)
 	register(s, api, operation{id: "getDevices", method: "GET", path: "/api/devices", who: deviceOnly, doc: "The person's signed-in devices."}, s.getDevices)
 	register(s, api, operation{id: "endDevice", method: "DELETE", path: "/api/devices/{device}", who: deviceOnly, doc: "Signs one of the own devices out."}, s.endDevice)
 	register(s, api, operation{id: "sync", method: "GET", path: "/api/sync", who: deviceOnly, doc: "Entries after a cursor."}, s.sync)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley"
+	"parley/contact"
 	"parley/presence"
 )
 
@@ -56,17 +57,17 @@ func parseUntil(text string) (time.Time, error) {
 }
 
 func (s *Server) searchPeople(ctx context.Context, c caller, in *searchInput) (*reply[PeopleFound], error) {
-	hits, more, err := s.config.Book.Search(ctx, c.session.Actor, in.Query, in.Limit)
+	found, err := s.config.Book.Search(ctx, c.session.Actor, contact.Query{Text: in.Query, Limit: in.Limit, Pad: in.Pad})
 	if err != nil {
 		return nil, err
 	}
-	list := make([]PersonRow, 0, len(hits))
-	for _, hit := range hits {
+	list := make([]FoundPerson, 0, len(found.People))
+	for _, hit := range found.People {
 		if row, ok := s.row(hit.View.ID, c.session.Actor); ok {
-			list = append(list, row)
+			list = append(list, FoundPerson{PersonRow: row, Matched: hit.Matched})
 		}
 	}
-	return &reply[PeopleFound]{PeopleFound{People: list, More: more}}, nil
+	return &reply[PeopleFound]{PeopleFound{People: list, Groups: groupRowsOf(found.Groups), More: found.More}}, nil
 }
 
 func (s *Server) getCard(ctx context.Context, c caller, in *whoInput) (*reply[Card], error) {

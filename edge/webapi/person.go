@@ -91,7 +91,7 @@ func (s *Server) phonesOf(c privacy.Card) []Phone {
 	}
 	add := func(kind, number string) {
 		if number = strings.TrimSpace(number); number != "" {
-			list = append(list, Phone{Kind: kind, Number: number, Dial: contact.DialString(number, region)})
+			list = append(list, s.phone(kind, number, region))
 		}
 	}
 	add("work", c.WorkPhone)
@@ -100,7 +100,25 @@ func (s *Server) phonesOf(c privacy.Card) []Phone {
 	for _, number := range c.OtherPhones {
 		add("other", number)
 	}
+	return append(list, s.typedOf(c)...)
+}
+
+// typedOf are the numbers that the person typed, of those in a card.
+func (s *Server) typedOf(c privacy.Card) []Phone {
+	var list []Phone
+	for _, typed := range c.Typed {
+		p := s.phone(typed.Kind.String(), typed.Number, "")
+		p.Typed = true
+		list = append(list, p)
+	}
 	return list
+}
+
+func (s *Server) phone(kind, number, region string) Phone {
+	return Phone{
+		Kind: kind, Number: number, Dial: contact.DialString(number, region),
+		Shown: contact.ShownNumber(number, region, s.config.Region),
+	}
 }
 
 // presenceOf is a state on the wire; nil when it is withheld.

@@ -32,6 +32,7 @@ const renderingFolder = "testdata/rendering"
 var renderingChannels = map[string][]string{
 	"card":   {"getCard"},
 	"list":   {"getContacts"},
+	"group":  {"getDirectoryGroup"},
 	"search": {"searchPeople"},
 	"event":  {"presence"},
 	"photo":  {"getPhoto"},
@@ -39,7 +40,7 @@ var renderingChannels = map[string][]string{
 	"log":    nil, // the server's own log
 
 	// The asker's own row or state: class Self, as in card.
-	"": {"getSession", "signIn", "setPresence", "setNote"},
+	"": {"getSession", "signIn", "setPresence", "setNote", "getSettings", "setPictures", "setPhones"},
 }
 
 // looker is somebody of one class of viewers.
@@ -140,7 +141,7 @@ func (w *renderingWorld) show(goldens map[string]map[string]any, class string, l
 	w.Helper()
 	w.signedInAs(&l)
 	for channel, shown := range map[string]any{
-		"card": w.cardFor(l), "list": w.listFor(l), "search": w.searchFor(l), "event": w.eventsFor(l), "photo": w.photoFor(l), "error": w.errorsFor(l),
+		"card": w.cardFor(l), "list": w.listFor(l), "group": w.groupFor(l), "search": w.searchFor(l), "event": w.eventsFor(l), "photo": w.photoFor(l), "error": w.errorsFor(l),
 	} {
 		if goldens[channel] == nil {
 			goldens[channel] = map[string]any{}
@@ -201,6 +202,11 @@ func (w *renderingWorld) cardFor(l looker) any {
 // listFor is the subject's row in the groups of the Contacts tab.
 func (w *renderingWorld) listFor(l looker) any { return w.rowIn(w.asked(l, "/api/contacts")) }
 
+// groupFor is the subject's row in a group of the directory.
+func (w *renderingWorld) groupFor(l looker) any {
+	return w.rowIn(w.asked(l, "/api/directory-groups/"+w.groupID("group-crew")))
+}
+
 // rowIn leaves of an answer with people the subject's row.
 func (w *renderingWorld) rowIn(shown map[string]any) map[string]any {
 	if row := findRow(shown["body"], w.ids[subjectName].String()); row != nil {
@@ -241,6 +247,7 @@ func (w *renderingWorld) searchFor(l looker) any {
 	for _, word := range [][2]string{
 		{"given name", "sofia"}, {"address", "sofia@example.org"}, {"mail", "sofia.sandoval@example.org"}, {"other mail", "sosa@example.org"},
 		{"alias", "ssandov"}, {"work phone", "305550001"}, {"mobile", "1705550002"}, {"home phone", "3315550003"}, {"other phone", "3315550004"},
+		{"typed work phone", "305550005"}, {"typed mobile", "1705550006"}, {"typed home phone", "3315550007"}, {"typed other phone", "3315550008"},
 		{"title", "surveyor"}, {"office", "2.14"},
 	} {
 		if w.rowIn(w.asked(l, "/api/people?q="+word[1]))["row"] != nil {
@@ -294,7 +301,7 @@ func (w *renderingWorld) photoFor(l looker) any {
 	known := w.asked(l, path, "If-None-Match", photoTag(testPhoto.Version, "large"))
 	shown := map[string]any{"status": response.StatusCode, "with_its_tag": known["status"]}
 	shared := w.gate.Preferences(w.ids[subjectName])
-	w.prefer(privacy.Preferences{OnlyContacts: shared.OnlyContacts})
+	w.prefer(privacy.Preferences{OnlyContacts: shared.OnlyContacts, ShowPhotos: true})
 	shown["not_shared"] = w.asked(l, path)["status"]
 	w.prefer(shared)
 	for name, header := range map[string]string{"type": "Content-Type", "tag": "ETag", "cache": "Cache-Control"} {

@@ -137,8 +137,10 @@ type Card struct {
 // Phone is one number of a card.
 type Phone struct {
 	Kind   string `json:"kind" enum:"work,mobile,home,other"`
-	Number string `json:"number" doc:"As the directory writes it."`
-	Dial   string `json:"dial,omitempty" doc:"What to dial: E.164, or a short number."`
+	Number string `json:"number" doc:"As the directory writes it, or as it was typed, with its country code."`
+	Dial   string `json:"dial,omitempty" doc:"What to dial: E.164."`
+	Shown  string `json:"shown" doc:"For reading: the national form inside the organisation's region, the international one otherwise, with the extension."`
+	Typed  bool   `json:"typed,omitempty" doc:"The person typed it; the directory does not have it."`
 }
 
 // Presence is a person's state, as this viewer may see it.
@@ -156,10 +158,17 @@ type Presence struct {
 	LastActive   string `json:"last_active,omitempty" format:"date-time"`
 }
 
+// FoundPerson is a person whom a search has found.
+type FoundPerson struct {
+	PersonRow
+	Matched string `json:"matched,omitempty" doc:"What they were found by, where it is not the name."`
+}
+
 // PeopleFound is the answer to a search. There is no total.
 type PeopleFound struct {
-	People []PersonRow `json:"people"`
-	More   bool        `json:"more"`
+	People []FoundPerson       `json:"people"`
+	Groups []DirectoryGroupRow `json:"groups,omitempty" doc:"Groups of the directory, at most 10."`
+	More   bool                `json:"more" doc:"There are further people."`
 }
 
 // Devices are the signed-in devices of one person.

@@ -195,6 +195,26 @@ export type Devices = {
   readonly devices: readonly Device[]
 }
 
+export type DirectoryGroup = {
+  readonly description?: string | undefined
+  /** Directly in it, by name. */
+  readonly groups: readonly DirectoryGroupRow[]
+  readonly id: string
+  readonly mail?: string | undefined
+  /** There are further people: ask again with the last one. */
+  readonly more: boolean
+  readonly name: string
+  /** Directly in it, by name, at most 200. */
+  readonly people: readonly PersonRow[]
+}
+
+export type DirectoryGroupRow = {
+  readonly description?: string | undefined
+  readonly id: string
+  readonly mail?: string | undefined
+  readonly name: string
+}
+
 export type DiscoverRequest = {
   readonly address: string
 }
@@ -264,6 +284,22 @@ export type ForgottenRequest = {
   readonly address: string
 }
 
+export type FoundPerson = {
+  readonly address: string
+  readonly department?: string | undefined
+  readonly display_name: string
+  readonly id: string
+  readonly mail?: string | undefined
+  /** What they were found by, where it is not the name. */
+  readonly matched?: string | undefined
+  /** Further mail and SIP addresses: the device joins its own contacts by them. */
+  readonly other_mail?: readonly string[] | undefined
+  /** The picture's version; without it there is no picture to ask for. */
+  readonly photo?: string | undefined
+  readonly presence?: Presence | undefined
+  readonly title?: string | undefined
+}
+
 export type GapEvent = {
   readonly type: 'gap'
 }
@@ -331,8 +367,11 @@ export type Operator = {
 }
 
 export type PeopleFound = {
+  /** Groups of the directory, at most 10. */
+  readonly groups?: readonly DirectoryGroupRow[] | undefined
+  /** There are further people. */
   readonly more: boolean
-  readonly people: readonly PersonRow[]
+  readonly people: readonly FoundPerson[]
 }
 
 export type PersonRow = {
@@ -350,11 +389,24 @@ export type PersonRow = {
 }
 
 export type Phone = {
-  /** What to dial: E.164, or a short number. */
+  /** What to dial: E.164. */
   readonly dial?: string | undefined
   readonly kind: 'work' | 'mobile' | 'home' | 'other'
-  /** As the directory writes it. */
+  /** As the directory writes it, or as it was typed, with its country code. */
   readonly number: string
+  /** For reading: the national form inside the organisation's region, the international one otherwise, with the extension. */
+  readonly shown: string
+  /** The person typed it; the directory does not have it. */
+  readonly typed?: boolean | undefined
+}
+
+export type PictureSettings = {
+  /** The administrator allows pictures. Without it nobody sees any. */
+  readonly allowed: boolean
+  /** Others may see the person's picture. */
+  readonly share: boolean
+  /** The person sees the pictures of others. */
+  readonly show: boolean
 }
 
 export type PingFrame = {
@@ -523,6 +575,16 @@ export type SetNoteRequest = {
   readonly until?: string | undefined
 }
 
+export type SetPhonesRequest = {
+  /** At most 10. */
+  readonly phones: readonly TypedPhone[]
+}
+
+export type SetPicturesRequest = {
+  readonly share?: boolean | undefined
+  readonly show?: boolean | undefined
+}
+
 export type SetPolicyRequest = {
   readonly value: string
 }
@@ -535,6 +597,14 @@ export type SetPresenceRequest = {
 
 export type SetRelationshipRequest = {
   readonly level: 'friends' | 'workgroup' | 'colleagues' | 'external' | 'blocked' | 'default'
+}
+
+export type Settings = {
+  /** Where the password is kept and changed. */
+  readonly password: 'here' | 'directory'
+  /** The numbers that the person typed. */
+  readonly phones: readonly Phone[]
+  readonly pictures: PictureSettings
 }
 
 export type SignInRequest = {
@@ -580,6 +650,12 @@ export type Synced = {
   readonly more: boolean
   /** The cursor was of another epoch or unknown: the answer starts at the beginning of what the server holds for this device. */
   readonly resync: boolean
+}
+
+export type TypedPhone = {
+  readonly kind: 'work' | 'mobile' | 'home' | 'other'
+  /** One that can be dialled from everywhere; without a country code it is one of the region. */
+  readonly number: string
 }
 
 export type TypingEvent = {
@@ -695,6 +771,10 @@ export const getDevices = (signal?: AbortSignal): Promise<Devices> =>
 export const endDevice = (p: { device: string }, signal?: AbortSignal): Promise<void> =>
   call<void>('DELETE', `/api/devices/${encodeURIComponent(p.device)}`, {}, undefined, signal)
 
+/** A group of the directory and who is in it. */
+export const getDirectoryGroup = (p: { group: string; after?: string | undefined }, signal?: AbortSignal): Promise<DirectoryGroup> =>
+  call<DirectoryGroup>('GET', `/api/directory-groups/${encodeURIComponent(p.group)}`, { after: p.after }, undefined, signal)
+
 /** Where an address signs in. */
 export const discover = (body: DiscoverRequest, signal?: AbortSignal): Promise<Discovered> =>
   call<Discovered>('POST', '/api/discover', {}, body, signal)
@@ -719,17 +799,29 @@ export const setNote = (body: SetNoteRequest, signal?: AbortSignal): Promise<Pre
 export const changePassword = (body: ChangePasswordRequest, signal?: AbortSignal): Promise<void> =>
   call<void>('PUT', '/api/me/password', {}, body, signal)
 
+/** Replaces the phone numbers that the person typed, at a desk. */
+export const setPhones = (body: SetPhonesRequest, signal?: AbortSignal): Promise<Settings> =>
+  call<Settings>('PUT', '/api/me/phones', {}, body, signal)
+
+/** Turns the switches for pictures, at a desk. */
+export const setPictures = (body: SetPicturesRequest, signal?: AbortSignal): Promise<Settings> =>
+  call<Settings>('PUT', '/api/me/pictures', {}, body, signal)
+
 /** Chooses a state, or goes back to the automatic one. */
 export const setPresence = (body: SetPresenceRequest, signal?: AbortSignal): Promise<Presence> =>
   call<Presence>('PUT', '/api/me/presence', {}, body, signal)
+
+/** What the person has set up. */
+export const getSettings = (signal?: AbortSignal): Promise<Settings> =>
+  call<Settings>('GET', '/api/me/settings', {}, undefined, signal)
 
 /** Shows the administrator that somebody forgot the password. The answer is always the same. */
 export const forgotPassword = (body: ForgottenRequest, signal?: AbortSignal): Promise<void> =>
   call<void>('POST', '/api/password/forgotten', {}, body, signal)
 
 /** People search. */
-export const searchPeople = (p: { q: string; limit?: number | undefined }, signal?: AbortSignal): Promise<PeopleFound> =>
-  call<PeopleFound>('GET', '/api/people', { q: p.q, limit: p.limit }, undefined, signal)
+export const searchPeople = (p: { q: string; limit?: number | undefined; pad?: boolean | undefined }, signal?: AbortSignal): Promise<PeopleFound> =>
+  call<PeopleFound>('GET', '/api/people', { q: p.q, limit: p.limit, pad: p.pad }, undefined, signal)
 
 /** Everything that this viewer may see of a person. */
 export const getCard = (p: { who: string }, signal?: AbortSignal): Promise<Card> =>

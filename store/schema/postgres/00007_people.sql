@@ -10,7 +10,7 @@ CREATE TABLE typed_phones (
     person BIGINT NOT NULL,
     place  BIGINT NOT NULL,                  -- from 1
     kind   BIGINT NOT NULL,                  -- parley.PhoneKind
-    number TEXT   NOT NULL,                  -- as it was typed
+    number TEXT   NOT NULL,                  -- with its country code
     PRIMARY KEY (person, place)
 );
 

@@ -8,7 +8,7 @@ CREATE TABLE typed_phones (
     person INTEGER NOT NULL,
     place  INTEGER NOT NULL,                 -- from 1
     kind   INTEGER NOT NULL,                 -- parley.PhoneKind
-    number TEXT    NOT NULL,                 -- as it was typed
+    number TEXT    NOT NULL,                 -- with its country code
     PRIMARY KEY (person, place)
 ) WITHOUT ROWID;
 
