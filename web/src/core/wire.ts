@@ -1,10 +1,10 @@
 // Which of the generated wire types the core and the screens work with.
-import type { About as PlainAbout, Card as PlainCard } from '../api.gen'
+import type { Card as PlainCard } from '../api.gen'
 import type { Phone } from './next'
 export type { ContactGroup, DirectoryGroup, DirectoryGroupRow, DirectoryState, FoundRow, Phone, Settings } from './next'
 export type Card = Omit<PlainCard, 'phones'> & { readonly phones?: readonly Phone[] | undefined }
-export type About = PlainAbout & { readonly password_url?: string | undefined }
 export type {
+  About,
   ContactsImported,
   Device,
   Entry,

@@ -62,6 +62,7 @@ export const en = {
   'sign-in.too-many-seconds': { one: 'Too many attempts. Try again in {count} second.', other: 'Too many attempts. Try again in {count} seconds.' },
   'sign-in.too-many-minutes': { one: 'Too many attempts. Try again in {count} minute.', other: 'Too many attempts. Try again in {count} minutes.' },
   'sign-in.no-server': 'No server was found for this address. Check the part after the @.',
+  'sign-in.here': 'It is a user name of this organisation: sign in here',
   'sign-in.elsewhere': 'This address signs in on another server:',
   'ended.signed-out': 'You have signed out.',
   'ended.revoked': 'This device was signed out from another device or by the administrator.',

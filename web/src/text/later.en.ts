@@ -1,5 +1,6 @@
 // The texts of the parts that are loaded when they are first shown (ui/later.tsx).
 export const late = {
+  'forgotten.directory': 'Is your password the one of your organisation\'s directory?',
   'contacts.add-all': 'Add all',
   'contacts.added-count': { one: '{count} contact added', other: '{count} contacts added' },
   'contacts.new-group': 'New group',

@@ -1,5 +1,6 @@
 // Forgotten password: the administrator is told. The answer never says whether the address exists.
 import { useSignal } from '@preact/signals'
+import { about } from '../../core'
 import { text } from '../../text/later'
 import { forgotten } from '../account'
 import { wordsFor } from '../parts/Blank'
@@ -10,6 +11,7 @@ export function Forgotten() {
   const address = useSignal('')
   const state = useSignal<'asking' | 'busy' | 'done'>('asking')
   const error = useSignal<unknown>(undefined)
+  const there = about.value?.password_url
   const ask = async () => {
     state.value = 'busy'
     error.value = undefined
@@ -60,6 +62,14 @@ export function Forgotten() {
             {text('forgotten.button')}
           </button>
         </form>
+      )}
+      {there !== undefined && (
+        <p class="says">
+          {text('forgotten.directory')}{' '}
+          <a href={there} rel="noreferrer">
+            {text('password.go-there')}
+          </a>
+        </p>
       )}
       <ToSignIn />
     </Door>

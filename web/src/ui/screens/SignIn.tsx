@@ -3,7 +3,7 @@ import { signal, useSignal } from '@preact/signals'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { about, ApiError, ended, iOS, signIn, standalone, type EndReason } from '../../core'
 import { text, wireText, type PlainKey } from '../../text/text'
-import { placeOf } from '../account'
+import { placeOf, type Place } from '../account'
 import { wordsFor } from '../parts/Blank'
 import { Operator } from '../parts/Operator'
 import { PasswordField } from '../parts/Password'
@@ -53,7 +53,7 @@ function PasswordPlace({ error }: { error: unknown }) {
   )
 }
 
-function Says({ trouble }: { trouble: Trouble }) {
+function Says({ trouble, onHere }: { trouble: Trouble; onHere: () => void }) {
   const box = useRef<HTMLDivElement>(null)
   useLayoutEffect(() => box.current?.focus(), [trouble])
   return (
@@ -64,7 +64,14 @@ function Says({ trouble }: { trouble: Trouble }) {
           <PasswordPlace error={trouble.error} />
         </>
       )}
-      {trouble.why === 'unknown' && <p>{text('sign-in.no-server')}</p>}
+      {trouble.why === 'unknown' && (
+        <>
+          <p>{text('sign-in.no-server')}</p>
+          <button type="button" class="link" onClick={onHere}>
+            {text('sign-in.here')}
+          </button>
+        </>
+      )}
       {trouble.why === 'elsewhere' && (
         <p>
           {text('sign-in.elsewhere')} <a href={trouble.server}>{trouble.server}</a>
@@ -97,13 +104,14 @@ function Form() {
   const password = useSignal('')
   const busy = useSignal(false)
   const trouble = useSignal<Trouble | undefined>(undefined)
-  const attempt = async () => {
+  // `here`: the person says that the name is one of this server's, such as a UPN of a domain that only its directory knows.
+  const attempt = async (here = false) => {
     busy.value = true
     trouble.value = undefined
     try {
       if (!/^\S+$/.test(address.peek().trim())) throw new ApiError('invalid', 'address.invalid', 'address')
       // The password goes to no server that does not serve this address.
-      const place = await placeOf(address.peek().trim())
+      const place: Place = here ? { at: 'here' } : await placeOf(address.peek().trim())
       if (place.at === 'elsewhere') trouble.value = { why: 'elsewhere', server: place.server }
       else if (place.at === 'unknown') trouble.value = { why: 'unknown' }
       else await signIn({ address: address.peek().trim(), password: password.peek() })
@@ -120,7 +128,7 @@ function Form() {
         if (!busy.peek()) void attempt()
       }}
     >
-      {trouble.value && <Says trouble={trouble.value} />}
+      {trouble.value && <Says trouble={trouble.value} onHere={() => void attempt(true)} />}
       <div class="group">
         <div class="field">
           <label for="address">{text('sign-in.address')}</label>
