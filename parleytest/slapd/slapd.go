@@ -171,7 +171,7 @@ func (s *Server) configure(o Options) {
 		limit = fmt.Sprint(o.SizeLimit)
 	}
 	if o.NoPages {
-		page, pages = "disabled", limit
+		pages = "disabled"
 	}
 	if o.NoSyncrepl {
 		syncprov = ""

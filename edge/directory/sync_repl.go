@@ -1,0 +1,425 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+const (
+	// gatherChanges is how long changes are joined, and gatherAtMost how many.
+	gatherChanges = 50 * time.Millisecond
+	gatherAtMost  = 200
+
+	// pulse is how often a silent connection is tried, and pulseTime how long the
+	// answer may take.
+	pulse     = 30 * time.Second
+	pulseTime = 10 * time.Second
+)
+
+// syncMark makes the cursor of now from the change numbers that the database has
+// come to (contextCSN of draft-chu-ldap-ldapv3-syncrepl). A server that keeps none
+// does not tell changes.
+func (x *Session) syncMark(ctx context.Context) ([]byte, error) {
+	for _, context := range x.root.NamingContexts {
+		if !x.holds(context) {
+			continue
+		}
+		e, err := x.read(ctx, context, "(objectClass=*)", []string{"contextCSN"})
+		if err != nil {
+			return nil, err
+		}
+		if e == nil {
+			continue
+		}
+		if numbers := e.GetEqualFoldAttributeValues("contextCSN"); len(numbers) > 0 {
+			slices.Sort(numbers)
+			return []byte("rid=000,csn=" + strings.Join(numbers, ";")), nil
+		}
+	}
+	x.Mode = ModePoll
+	return x.Mark(ctx)
+}
+
+// holds reports whether a naming context holds the first base of people.
+func (x *Session) holds(context string) bool {
+	bases := x.bases()
+	return len(bases) > 0 && x.followed(bases[0], []string{context})
+}
+
+// stream is one search that stays: people or groups below one base, or one
+// required group that no base holds.
+type stream struct {
+	groups bool
+	base   string
+	alone  bool // base is the group itself
+}
+
+// item is what a stream told; its last one has an error.
+type item struct {
+	of    int // the stream's place
+	entry *ldap.Entry
+	state *ldap.ControlSyncState
+	info  *ldap.ControlSyncInfo
+	err   error
+}
+
+// syncrepl follows changes by RFC 4533. Each base is a search of its own; they
+// begin at one cursor and share the connection.
+func (x *Session) syncrepl(ctx context.Context, cursor []byte) iter.Seq2[Changes, error] {
+	return func(yield func(Changes, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		items := make(chan item, buffered)
+		r := newReplica(x, cursor)
+		running := make(chan struct{}, len(r.streams))
+		for i := range r.streams {
+			go func() {
+				x.listen(ctx, i, r.streams[i], cursor, items)
+				running <- struct{}{}
+			}()
+		}
+		defer func() { // the streams end with the connection; who waits to be heard is let go
+			cancel()
+			x.conn.Close()
+			for range r.streams {
+				for ended := false; !ended; {
+					select {
+					case <-running:
+						ended = true
+					case <-items:
+					}
+				}
+			}
+		}()
+		x.follow(ctx, r, items, yield)
+	}
+}
+
+// listen turns what one search tells into items.
+func (x *Session) listen(ctx context.Context, of int, s stream, cursor []byte, items chan<- item) {
+	tell := func(it item) bool {
+		it.of = of
+		select {
+		case items <- it:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	filter, attributes := x.sync.ldap.PeopleFilter(x.root), x.personAttributes()
+	if s.groups {
+		filter, attributes = x.sync.ldap.GroupFilter(x.root), x.groupAttributes()
+	}
+	scope := ldap.ScopeWholeSubtree
+	if s.alone {
+		scope, filter = ldap.ScopeBaseObject, "(objectClass=*)"
+	}
+	request := ldap.NewSearchRequest(s.base, scope, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
+	response := x.conn.Syncrepl(ctx, request, buffered, ldap.SyncRequestModeRefreshAndPersist, cursor, false)
+	for response.Next() {
+		it := item{entry: response.Entry()}
+		for _, control := range response.Controls() {
+			switch c := control.(type) {
+			case *ldap.ControlSyncState:
+				it.state = c
+			case *ldap.ControlSyncInfo:
+				it.info = c
+			}
+		}
+		if !tell(it) {
+			return
+		}
+	}
+	err := response.Err()
+	switch {
+	case err == nil:
+		err = ErrCutShort
+	case ldap.IsErrorAnyOf(err, ldap.LDAPResultSyncRefreshRequired, ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultAdminLimitExceeded):
+		err = fmt.Errorf("%w: %w", ErrResync, err)
+	default:
+		err = searchError(err, s.base)
+	}
+	tell(item{err: err})
+}
+
+// follow joins items and hands them on when it becomes quiet for a moment.
+func (x *Session) follow(ctx context.Context, r *replica, items <-chan item, yield func(Changes, error) bool) {
+	quiet, beat := time.NewTimer(pulse), time.NewTicker(pulse)
+	defer quiet.Stop()
+	defer beat.Stop()
+	// The answer comes on the connection on which changes come, so these have to be
+	// taken meanwhile.
+	alive, asked := make(chan error, 1), false
+	defer func() {
+		if asked {
+			x.conn.Close()
+			<-alive
+		}
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case it := <-items:
+			if it.err != nil {
+				yield(Changes{}, it.err)
+				return
+			}
+			if err := r.take(it); err != nil {
+				yield(Changes{}, err)
+				return
+			}
+			beat.Reset(pulse)
+			quiet.Reset(gatherChanges)
+			if r.waiting() < gatherAtMost {
+				continue
+			}
+		case <-quiet.C:
+		case <-beat.C:
+			if !asked {
+				asked = true
+				go func() { alive <- x.alive(ctx) }()
+			}
+			continue
+		case err := <-alive:
+			if asked = false; err != nil {
+				yield(Changes{}, err)
+				return
+			}
+		}
+		c, err := r.changes(ctx)
+		if !yield(c, err) || err != nil {
+			return
+		}
+	}
+}
+
+// alive asks for something small, so that a connection that is dead without a
+// word is noticed.
+func (x *Session) alive(ctx context.Context) error {
+	dead := time.AfterFunc(pulseTime, func() { x.conn.Close() })
+	defer dead.Stop()
+	_, err := x.read(ctx, "", "(objectClass=*)", []string{"1.1"})
+	return err
+}
+
+// replica joins what the streams of a syncrepl tell into changes. In the first
+// stage, the refresh, a server names what was deleted, or, if it does not remember
+// that, all that is there (RFC 4533 §3.3); after that it tells changes one by one.
+type replica struct {
+	x       *Session
+	streams []stream
+	stages  []stage
+	next    Changes
+	cursor  []byte
+	pending int // changes in next
+}
+
+// stage is how far one stream is.
+type stage struct {
+	live    bool            // the refresh is over
+	present map[string]bool // who is there, as far as the refresh said
+	all     bool            // these were all of them
+	cursor  []byte
+}
+
+func newReplica(x *Session, cursor []byte) *replica {
+	r := &replica{x: x, cursor: cursor}
+	for _, base := range x.bases() {
+		r.streams = append(r.streams, stream{base: base})
+	}
+	for _, base := range x.groupBases() {
+		r.streams = append(r.streams, stream{base: base, groups: true})
+	}
+	for _, dn := range x.sync.config.Required {
+		if !x.followed(dn, x.groupBases()) || x.sync.ldap.config.GroupFilter != "" {
+			r.streams = append(r.streams, stream{base: dn, groups: true, alone: true})
+		}
+	}
+	r.stages = make([]stage, len(r.streams))
+	for i := range r.stages {
+		r.stages[i].cursor = cursor
+		r.stages[i].present = map[string]bool{}
+	}
+	return r
+}
+
+func (r *replica) waiting() int { return r.pending }
+
+// take adds an item.
+func (r *replica) take(it item) error {
+	s := &r.stages[it.of]
+	if it.info != nil {
+		r.inform(s, it)
+		return nil
+	}
+	if it.entry == nil || it.state == nil {
+		return nil
+	}
+	if len(it.state.Cookie) > 0 {
+		s.cursor = it.state.Cookie
+	}
+	source := it.state.EntryUUID.String()
+	r.pending++
+	switch it.state.State {
+	case ldap.SyncStatePresent:
+		s.present[source] = true
+		r.pending--
+	case ldap.SyncStateDelete:
+		r.end(source)
+		delete(s.present, source)
+	case ldap.SyncStateAdd, ldap.SyncStateModify:
+		if !s.live {
+			s.present[source] = true
+		}
+		return r.changed(r.streams[it.of], it.entry)
+	}
+	return nil
+}
+
+// end notes that an entry is no longer there: what came of it before is void.
+func (r *replica) end(source string) {
+	r.next.People = slices.DeleteFunc(r.next.People, func(f Found) bool { return f.Entry.Person.SourceID == source })
+	r.next.Groups = slices.DeleteFunc(r.next.Groups, func(g Group) bool { return g.SourceID == source })
+	r.next.Ended = append(r.next.Ended, source)
+}
+
+func (r *replica) changed(of stream, e *ldap.Entry) error {
+	if !of.groups {
+		if entry, is, err := r.x.person(e); is || err != nil {
+			// What came before for the same entry no longer holds.
+			r.next.Ended = slices.DeleteFunc(r.next.Ended, func(id string) bool { return id == entry.Person.SourceID })
+			r.next.People = append(r.next.People, Found{entry, err})
+		}
+		return nil
+	}
+	if rangeOf(e) != nil {
+		return errors.New("a server that follows RFC 4533 gives members in parts")
+	}
+	if g, ok := r.x.group(e, !of.alone); ok {
+		r.next.Ended = slices.DeleteFunc(r.next.Ended, func(id string) bool { return id == g.SourceID })
+		r.next.Groups = append(r.next.Groups, g)
+	}
+	return nil
+}
+
+// inform takes a Sync Info message (RFC 4533 §2.5).
+func (r *replica) inform(s *stage, it item) {
+	var cookie []byte
+	switch {
+	case it.info.NewCookie != nil:
+		cookie = it.info.NewCookie.Cookie
+	case it.info.RefreshDelete != nil:
+		cookie = it.info.RefreshDelete.Cookie
+		s.end(it.info.RefreshDelete.RefreshDone, false)
+	case it.info.RefreshPresent != nil:
+		cookie = it.info.RefreshPresent.Cookie
+		s.all = true
+		s.end(it.info.RefreshPresent.RefreshDone, true)
+	case it.info.SyncIdSet != nil:
+		cookie = it.info.SyncIdSet.Cookie
+		for _, id := range it.info.SyncIdSet.SyncUUIDs {
+			if it.info.SyncIdSet.RefreshDeletes {
+				r.end(id.String())
+				r.pending++
+			} else if !s.live {
+				s.present[id.String()] = true
+			}
+		}
+	}
+	if len(cookie) > 0 {
+		s.cursor = cookie
+	}
+	if s.live {
+		r.compare()
+	}
+	if s.live && !s.all {
+		s.present = map[string]bool{}
+	}
+}
+
+// end ends a phase of the refresh, and with done the refresh.
+func (s *stage) end(done, all bool) {
+	s.all = s.all || all
+	s.live = s.live || done
+}
+
+// compare tells who is there once every stream of people, or of groups, has said
+// all of it. If only some of them could, who is missing is not known: the next
+// comparison sees it.
+func (r *replica) compare() {
+	for _, groups := range []bool{false, true} {
+		there, complete := map[string]bool{}, true
+		for i := range r.stages {
+			if r.streams[i].groups != groups {
+				continue
+			}
+			s := &r.stages[i]
+			complete = complete && s.live && s.all && s.present != nil
+			for source := range s.present {
+				there[source] = true
+			}
+		}
+		if !complete || len(there) == 0 {
+			continue
+		}
+		if groups {
+			r.next.EveryGroupIs = there
+		} else {
+			r.next.EverybodyIs = there
+		}
+		r.pending++
+		for i := range r.stages {
+			if r.streams[i].groups == groups {
+				r.stages[i].present, r.stages[i].all = map[string]bool{}, false
+			}
+		}
+	}
+}
+
+// changes gives what has come, and begins anew. The cursor is that of the stream
+// that is furthest behind, so that nothing is lost: only one that all agree on.
+func (r *replica) changes(ctx context.Context) (Changes, error) {
+	c := r.next
+	r.next, r.pending = Changes{}, 0
+	c.Cursor = r.cursor
+	if same := r.stages[0].cursor; !slices.ContainsFunc(r.stages, func(s stage) bool { return string(s.cursor) != string(same) }) {
+		c.Cursor, r.cursor = same, same
+	}
+	return c, r.moved(ctx, &c)
+}
+
+// moved looks for those who have ended below one base among all of them: they may
+// have moved, and which of two searches tells first is not known. It has a
+// connection of its own, because changes come on this one.
+func (r *replica) moved(ctx context.Context, c *Changes) error {
+	if len(c.Ended) == 0 || len(r.x.bases()) < 2 {
+		return nil
+	}
+	x, err := r.x.sync.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer x.Close()
+	var ended []string
+	for _, source := range c.Ended {
+		entry, found, err := x.Person(ctx, source)
+		if one, ok := errors.AsType[*RecordError](err); found && ok {
+			c.People = append(c.People, Found{entry, one})
+		} else if err != nil {
+			return err
+		} else if found {
+			c.People = append(c.People, Found{Entry: entry})
+		} else {
+			ended = append(ended, source)
+		}
+	}
+	c.Ended = ended
+	return nil
+}
