@@ -328,3 +328,28 @@ func TestPeopleOfADirectory(t *testing.T) {
 		}
 	})
 }
+
+func TestDirectoryState(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, c Config) {
+		w := start(t, c)
+		ctx := t.Context()
+		if got := must(w.DirectoryState(ctx, parley.LDAP))(t); !reflect.DeepEqual(got, contact.DirectoryState{Directory: parley.LDAP}) {
+			t.Errorf("never followed: %+v", got)
+		}
+		at := time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC)
+		want := contact.DirectoryState{
+			Directory: parley.LDAP, Mode: "poll", Kind: "ad", Server: "dc1", Scope: "s", Cursor: []byte{1, 0, 2}, LastSync: at, FailingSince: at.Add(time.Hour),
+			Problem: "directory.no-base", Detail: "d", Problems: []contact.EntryProblem{{DN: "cn=a", Text: "b"}, {Text: "c"}},
+		}
+		check(t, w.SetDirectoryState(ctx, want))
+		check(t, w.SetDirectoryState(ctx, contact.DirectoryState{Directory: "other"}))
+		if got := must(w.DirectoryState(ctx, parley.LDAP))(t); !reflect.DeepEqual(got, want) {
+			t.Errorf("stored %+v, want %+v", got, want)
+		}
+		want = contact.DirectoryState{Directory: parley.LDAP, LastFull: at}
+		check(t, w.SetDirectoryState(ctx, want))
+		if got := must(w.DirectoryState(ctx, parley.LDAP))(t); !reflect.DeepEqual(got, want) {
+			t.Errorf("stored %+v, want %+v", got, want)
+		}
+	})
+}

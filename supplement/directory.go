@@ -90,6 +90,11 @@ var directory = Feature{
 					"directory_state.scope directory_state.cursor directory_state.last_sync directory_state.last_full directory_state.failing_since " +
 					"directory_state.problem directory_state.detail directory_state.problems")},
 			},
+			Sent: []Sent{
+				{Wire, toAdministrators, names("DirectoryState.configured DirectoryState.kind DirectoryState.server DirectoryState.mode DirectoryState.people " +
+					"DirectoryState.groups DirectoryState.last_sync DirectoryState.last_full DirectoryState.failing_since DirectoryState.problem " +
+					"DirectoryState.detail DirectoryState.problems DirectoryProblem.dn DirectoryProblem.text")},
+			},
 		},
 		{
 			Name:    "the phone numbers that a person types",

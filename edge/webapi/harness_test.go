@@ -103,7 +103,7 @@ func newWorld(t testing.TB, change ...func(*Config, *pace)) *world {
 	check()
 	w.lists = contact.NewLists(contact.ListsConfig{Store: w.store, Gate: w.gate, Book: w.book, Announce: w.announce})
 	c := Config{
-		Accounts: w.auth, Book: w.book, Lists: w.lists, Board: w.board, Gate: w.gate, Log: w.log, Policy: rules, Rules: rules, Logger: logger, Build: "test",
+		Accounts: w.auth, Book: w.book, Lists: w.lists, Board: w.board, Gate: w.gate, Log: w.log, Policy: rules, Rules: rules, Directory: oneDirectory{}, Logger: logger, Build: "test",
 		Cursors: Cursors{Epoch: w.store.Epoch(), Key: w.store.SealKey()},
 		About:   About{Name: "Example", Domains: []string{"example.org"}},
 		Limits:  Limits{DeviceBurst: 1 << 20, NetworkBurst: 1 << 20},

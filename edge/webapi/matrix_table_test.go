@@ -383,6 +383,15 @@ var operationRows = []operationRow{
 		refused("anonymous devices remote guest program", "not-found"),
 	}},
 
+	{id: "getDirectory", ask: "GET /api/admin/directory", cells: []cell{
+		gets("administrator", 200, "configured kind server mode people groups last_sync last_full failing_since problem detail problems[].dn problems[].text"),
+		refused("anonymous devices remote guest program", "not-found"),
+	}},
+	{id: "syncDirectory", ask: "POST /api/admin/directory/sync", cells: []cell{
+		gets("administrator", 202, ""),
+		refused("anonymous devices remote guest program", "not-found"),
+	}},
+
 	// What the document does not list.
 	{id: "GET /api/openapi.json", ask: "GET /api/openapi.json", cells: []cell{gets("everybody", 200, "-")}}, // the contract, the same for all
 	{id: "/", how: "what does not exist", ask: "GET /api/nothing", cells: []cell{refused("everybody", "not-found")}},

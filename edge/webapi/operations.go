@@ -152,6 +152,8 @@ func (s *Server) registerOperations(api huma.API) {
 	register(s, api, operation{id: "getPolicies", method: "GET", path: "/api/admin/policies", who: adminOnly, doc: "The organisation's rules with their values."}, s.getPolicies)
 	register(s, api, operation{id: "setPolicy", method: "PUT", path: "/api/admin/policies/{key}", who: adminOnly, doc: "Gives a rule a value, at once."}, s.setPolicy)
 	register(s, api, operation{id: "resetPolicy", method: "DELETE", path: "/api/admin/policies/{key}", who: adminOnly, status: http.StatusOK, doc: "Gives a rule its default again."}, s.resetPolicy)
+	register(s, api, operation{id: "getDirectory", method: "GET", path: "/api/admin/directory", who: adminOnly, doc: "How the synchronisation with the corporate directory stands."}, s.getDirectory)
+	register(s, api, operation{id: "syncDirectory", method: "POST", path: "/api/admin/directory/sync", who: adminOnly, status: http.StatusAccepted, doc: "Begins a comparison of everything with the corporate directory."}, s.syncDirectory)
 	register(s, api, operation{id: "getPolicyHistory", method: "GET", path: "/api/admin/policy-history", who: adminOnly, doc: "Who changed which rule, the newest change first."}, s.getPolicyHistory)
 	register(s, api, operation{id: "getWellKnown", method: "GET", path: "/.well-known/parley", who: anyone, doc: "Where this domain signs in."}, s.getWellKnown)
 }

@@ -42,6 +42,7 @@ type Config struct {
 	Cursors  Cursors
 
 	AddressBooks AddressBooks // nil: none are configured
+	Directory    Directory    // nil: there is no corporate directory
 
 	Discovery Discovery // nil: the servers of other domains are unknown
 	About     About     // Build, Protocol and Secure are filled in

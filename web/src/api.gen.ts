@@ -215,6 +215,34 @@ export type DirectoryGroupRow = {
   readonly name: string
 }
 
+export type DirectoryProblem = {
+  readonly dn: string
+  readonly text: string
+}
+
+export type DirectoryState = {
+  readonly configured: boolean
+  /** What the directory itself said. */
+  readonly detail?: string | undefined
+  /** Not there: it works. Until then people and groups stay as they were last known. */
+  readonly failing_since?: string | undefined
+  readonly groups: number
+  readonly kind?: 'ad' | 'openldap' | 'other' | undefined
+  /** When everything was compared last. */
+  readonly last_full?: string | undefined
+  /** When it was last in step. Not there: never. */
+  readonly last_sync?: string | undefined
+  /** How changes are noticed. */
+  readonly mode?: 'syncrepl' | 'dirsync' | 'poll' | undefined
+  readonly people: number
+  /** Key of a text: what is wrong with the whole. */
+  readonly problem?: string | undefined
+  /** What is wrong with single entries. */
+  readonly problems?: readonly DirectoryProblem[] | undefined
+  /** The one that answered last. */
+  readonly server?: string | undefined
+}
+
 export type DiscoverRequest = {
   readonly address: string
 }
@@ -715,6 +743,14 @@ export const getAddressBooks = (signal?: AbortSignal): Promise<AddressBookList> 
 /** Passes on what the person's own address book holds; nothing of it is kept. */
 export const fetchAddressBook = (p: { book: string }, body: FetchAddressBookRequest, signal?: AbortSignal): Promise<FetchedAddressBook> =>
   call<FetchedAddressBook>('POST', `/api/address-books/${encodeURIComponent(p.book)}/fetch`, {}, body, signal)
+
+/** How the synchronisation with the corporate directory stands. */
+export const getDirectory = (signal?: AbortSignal): Promise<DirectoryState> =>
+  call<DirectoryState>('GET', '/api/admin/directory', {}, undefined, signal)
+
+/** Begins a comparison of everything with the corporate directory. */
+export const syncDirectory = (signal?: AbortSignal): Promise<void> =>
+  call<void>('POST', '/api/admin/directory/sync', {}, undefined, signal)
 
 /** The organisation's rules with their values. */
 export const getPolicies = (signal?: AbortSignal): Promise<Policies> =>

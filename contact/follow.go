@@ -1,0 +1,42 @@
+package contact
+
+import (
+	"context"
+	"time"
+)
+
+// DirectoryState is how far a directory is followed, and how that goes. All nodes
+// read it; the one that follows the directory writes it.
+type DirectoryState struct {
+	Directory string // parley.Person.Directory of its people
+	Mode      string // how changes are noticed
+	Kind      string // what sort of server it is
+	Server    string // which one answered last
+
+	Scope  string // says what was asked for; the cursor of another one is void
+	Cursor []byte // where the next changes begin; empty: with everything
+
+	LastSync     time.Time // when it was last in step; zero: never
+	LastFull     time.Time // when everything was compared last; zero: never
+	FailingSince time.Time // zero: it works
+
+	Problem  string // key of a text; empty: none
+	Detail   string // what the server said, or how many it concerns
+	Problems []EntryProblem
+}
+
+// EntryProblem is something wrong with one entry of a directory.
+type EntryProblem struct {
+	DN   string // as the directory writes it; empty: unknown
+	Text string
+}
+
+// StateStore keeps how directories are followed.
+type StateStore interface {
+	// DirectoryState gives what was stored last of a directory; of one that was
+	// never followed the zero state with its name.
+	DirectoryState(ctx context.Context, directory string) (DirectoryState, error)
+
+	// SetDirectoryState stores it, behind messages.
+	SetDirectoryState(ctx context.Context, s DirectoryState) error
+}
