@@ -1,11 +1,10 @@
 // People: rows are remembered on the device, sealed, so that names show without
 // the network; states are watched while a screen shows them.
 import { effect, signal, untracked, type ReadonlySignal, type Signal } from '@preact/signals'
-import { getCard, photoUrl as photoPath } from '../api.gen'
+import { getCard, getDirectoryGroup, photoUrl as photoPath, searchPeople } from '../api.gen'
 import { current, type Account } from './account'
 import { ApiError, serverUrl } from './call'
 import { connectionState, forgetPresence, presenceOf } from './live'
-import { getDirectoryGroup, searchPeople } from './next'
 import type { News } from './tabs/messages'
 import type { Card, DirectoryGroup, DirectoryGroupRow, FoundRow, PersonRow, Presence } from './wire'
 

@@ -1,11 +1,11 @@
 // The person's own settings, as the server keeps them. They are set at a desk
 // and read everywhere, so the device keeps a copy.
 import { effect, signal, untracked, type ReadonlySignal } from '@preact/signals'
-import { current } from './account'
+import { getSettings, setPhones as putPhones, setPictures as putPictures, type TypedPhone } from '../api.gen'
+import { current, type Account } from './account'
 import { chatList } from './chats'
 import { loadContacts } from './contacts'
 import { connectionState } from './live'
-import { getSettings, setPhones as putPhones, setPictures as putPictures } from './next'
 import { account, askAgain } from './people'
 import type { Settings } from './wire'
 
@@ -41,31 +41,32 @@ export function followSettings(): void {
 /** Fetches the settings; it never rejects. */
 export async function loadSettings(): Promise<void> {
   const open = current.peek()
-  if (!open) return
-  try {
-    const fresh = await getSettings()
-    if (current.peek() !== open) return
-    known.value = fresh
-    await open.shelf.put(new Map([['settings', fresh]]))
-  } catch {
-    // The copy stays.
-  }
+  // Without an answer the copy stays.
+  if (open) await getSettings().then((fresh) => keep(open, fresh), () => undefined)
 }
 
-/** Switches pictures: other people's here, one's own for others. Rejects with an ApiError. */
-export async function setPictures(change: { share?: boolean; show?: boolean }): Promise<void> {
-  account()
-  await putPictures(change)
-  await loadSettings()
-  if (change.show === undefined) return
-  // Rows came with or without a picture as the switch stood.
+function keep(open: Account, fresh: Settings): void {
+  if (current.peek() !== open) return
+  const before = known.peek()
+  known.value = fresh
+  open.shelf.put(new Map([['settings', fresh]])).catch(() => undefined)
+  if (before && before.pictures.show !== fresh.pictures.show) void lookAgain()
+}
+
+// Rows came with or without a picture as the switch stood, here or on another device.
+async function lookAgain(): Promise<void> {
   await loadContacts()
   askAgain(chatList.peek().map((chat) => chat.person).filter((id) => id !== ''))
 }
 
+/** Switches pictures: other people's here, one's own for others. Rejects with an ApiError. */
+export async function setPictures(change: { share?: boolean; show?: boolean }): Promise<void> {
+  const open = account()
+  keep(open, await putPictures(change))
+}
+
 /** Replaces the numbers that the person typed. Rejects with an ApiError. */
-export async function setPhones(phones: readonly { kind: string; number: string }[]): Promise<void> {
-  account()
-  await putPhones({ phones })
-  await loadSettings()
+export async function setPhones(phones: readonly TypedPhone[]): Promise<void> {
+  const open = account()
+  keep(open, await putPhones({ phones }))
 }

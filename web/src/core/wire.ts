@@ -1,16 +1,20 @@
 // Which of the generated wire types the core and the screens work with.
-import type { Card as PlainCard } from '../api.gen'
-import type { Phone } from './next'
-export type { ContactGroup, DirectoryGroup, DirectoryGroupRow, DirectoryState, FoundRow, Phone, Settings } from './next'
-export type Card = Omit<PlainCard, 'phones'> & { readonly phones?: readonly Phone[] | undefined }
+export type { ContactGroup } from './next'
 export type {
   About,
+  Card,
   ContactsImported,
   Device,
+  DirectoryGroup,
+  DirectoryGroupRow,
+  DirectoryState,
   Entry,
+  FoundPerson as FoundRow,
   PersonRow,
+  Phone,
   Presence,
   Problem,
+  Settings,
   ClientFrame,
   ServerEvent,
   Synced,

@@ -1,7 +1,7 @@
 // The administrator's operations. To everybody else each of them is absent.
 import { effect, signal, untracked, type ReadonlySignal } from '@preact/signals'
+import { getDirectory, syncDirectory, type DirectoryState } from '../api.gen'
 import { session } from '../core'
-import { getDirectory, syncDirectory, type DirectoryState } from '../core/next'
 
 export type { DirectoryState }
 

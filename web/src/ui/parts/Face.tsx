@@ -1,6 +1,6 @@
 // A person's picture or initials, and the presence dot.
 import { useState } from 'preact/hooks'
-import { photoUrl, type PersonRow, type Presence } from '../../core'
+import { photoUrl, session, settings, type PersonRow, type Presence } from '../../core'
 import { lightOf, presenceText } from '../../text/presence'
 import { initials } from '../format'
 
@@ -24,7 +24,9 @@ interface FaceProps {
 
 /** Face falls back to initials where there is no picture, or it cannot be had. */
 export function Face({ row, presence, size = 'small', spoken = false }: FaceProps) {
-  const url = row && photoUrl(row, size)
+  // At once, also for rows that came while pictures were wanted. One's own is no other person's.
+  const wanted = settings.value?.pictures.show !== false || row?.id === session.value?.person.id
+  const url = row && wanted ? photoUrl(row, size) : undefined
   const [broken, setBroken] = useState<string>()
   return (
     <span class={`face tone-${toneOf(row?.id ?? '')}${size === 'large' ? ' big' : ''}`}>

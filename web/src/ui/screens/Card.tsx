@@ -44,9 +44,6 @@ function useCard(who: string) {
 
 const phoneKind = (phone: Phone) => wireText('phone-kind', phone.kind) ?? text('phone-kind.other')
 
-/** shownAs is a number for reading; what is dialled is its international form. */
-const shownAs = (phone: Phone) => phone.shown ?? phone.number
-
 /** PresenceLine is the state in words: since when, until when, from what source, as far as the viewer may know. */
 function PresenceLine({ state }: { state: Presence }) {
   const facts = [
@@ -88,7 +85,7 @@ function CallSheet({ phones, onClose }: { phones: readonly Phone[]; onClose: () 
           {phones.map((phone) => (
             <li key={phone.kind + phone.number}>
               <a href={telHref(phone.dial ?? phone.number)} onClick={onClose}>
-                {phoneKind(phone)} <bdi>{shownAs(phone)}</bdi>
+                {phoneKind(phone)} <bdi>{phone.shown}</bdi>
               </a>
             </li>
           ))}
@@ -226,8 +223,8 @@ const PhoneWords = ({ phone, by }: { phone: Phone; by: string }) => (
       {phoneKind(phone)}
       {phone.typed && ` · ${text('card.typed', { name: by })}`}
     </small>
-    <bdi>{shownAs(phone)}</bdi>
-    {phone.dial !== undefined && phone.dial !== shownAs(phone) && (
+    <bdi>{phone.shown}</bdi>
+    {phone.dial !== undefined && phone.dial !== phone.shown && (
       <small>
         <bdi>{phone.dial}</bdi>
       </small>

@@ -6,8 +6,9 @@ import { mostRecipients, person, recipients, sendToAll, type Progress, type Reci
 import { refusalText, text } from '../../text/later'
 import { announce } from '../announce'
 import { Bones, Failure, wordsFor } from '../parts/Blank'
-import { Fact, List } from '../parts/rows'
+import { LinkRow, List } from '../parts/rows'
 import { DetailScreen } from '../parts/Screen'
+import { conversationHref } from '../people'
 import { href } from '../router'
 
 function useRecipients(group: string) {
@@ -23,7 +24,18 @@ function useRecipients(group: string) {
   return { found, error, retry: () => setAttempt((n) => n + 1) }
 }
 
-const NameFact = ({ id, reason }: { id: string; reason: string }) => <Fact name={person(id).value?.display_name ?? text('person.unknown')}>{refusalText({ key: reason })}</Fact>
+/** FailedRow leads to the conversation, where the message can be sent again or discarded. */
+const FailedRow = ({ id, reason }: { id: string; reason: string }) => (
+  <LinkRow
+    to={conversationHref(id)}
+    title={
+      <>
+        <bdi class="name">{person(id).value?.display_name ?? text('person.unknown')}</bdi>
+        <small>{refusalText({ key: reason })}</small>
+      </>
+    }
+  />
+)
 
 /** Under says how far the message has got. */
 function Under({ progress }: { progress: Progress }) {
@@ -41,7 +53,7 @@ function Under({ progress }: { progress: Progress }) {
           <h2 class="head">{text('everybody.failed')}</h2>
           <List kind="group" label={text('everybody.failed')}>
             {failed.map(({ person: id, reason }) => (
-              <NameFact key={id} id={id} reason={reason} />
+              <FailedRow key={id} id={id} reason={reason} />
             ))}
           </List>
         </>

@@ -161,7 +161,7 @@ export function MyInfo({ current }: { current: string | undefined }) {
       </List>
       {phones.length > 0 && (
         <List kind="group" label={text('info.phones')}>
-          <LinkRow to={href('info', 'settings', 'phones')} title={text('info.phones')} value={<bdi>{phones.map((p) => p.shown ?? p.number).join(', ')}</bdi>} />
+          <LinkRow to={href('info', 'settings', 'phones')} title={text('info.phones')} value={<bdi>{phones.map((p) => p.shown).join(', ')}</bdi>} />
         </List>
       )}
       <List kind="group" label={text('info.more')}>

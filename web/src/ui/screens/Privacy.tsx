@@ -8,10 +8,10 @@ import { ToSignIn } from './Door'
 const sections: readonly { title: PlainKey; sentences: readonly PlainKey[] }[] = [
   {
     title: 'privacy.server',
-    sentences: ['privacy.server-account', 'privacy.server-directory', 'privacy.server-devices', 'privacy.server-presence', 'privacy.server-messages', 'privacy.server-marks', 'privacy.server-trail'],
+    sentences: ['privacy.server-account', 'privacy.server-directory', 'privacy.server-devices', 'privacy.server-presence', 'privacy.server-contacts', 'privacy.server-typed', 'privacy.server-messages', 'privacy.server-marks', 'privacy.server-trail'],
   },
-  { title: 'privacy.device', sentences: ['privacy.device-history', 'privacy.device-key', 'privacy.device-other', 'privacy.device-delete', 'privacy.device-compaction'] },
-  { title: 'privacy.others', sentences: ['privacy.others-card', 'privacy.others-presence', 'privacy.others-zone'] },
+  { title: 'privacy.device', sentences: ['privacy.device-history', 'privacy.device-contacts', 'privacy.device-key', 'privacy.device-other', 'privacy.device-delete', 'privacy.device-compaction'] },
+  { title: 'privacy.others', sentences: ['privacy.others-card', 'privacy.others-picture', 'privacy.others-presence', 'privacy.others-zone'] },
   { title: 'privacy.never', sentences: ['privacy.never-place', 'privacy.never-third', 'privacy.never-read'] },
 ]
 

@@ -22,7 +22,7 @@ const plain = ({ kind, number }: Phone) => ({ kind, number })
 
 /** Add asks for a number; what the server says about it stands at the field. */
 function Add({ phones, onClose }: { phones: readonly Phone[]; onClose: () => void }) {
-  const kind = useSignal<string>('mobile')
+  const kind = useSignal<Phone['kind']>('mobile')
   const number = useSignal('')
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>()
@@ -64,7 +64,7 @@ function Add({ phones, onClose }: { phones: readonly Phone[]; onClose: () => voi
         )}
         <div class="field">
           <label for="phone-kind">{text('settings.phone-kind')}</label>
-          <select id="phone-kind" value={kind.value} onChange={(e) => (kind.value = e.currentTarget.value)}>
+          <select id="phone-kind" value={kind.value} onChange={(e) => (kind.value = e.currentTarget.value as Phone['kind'])}>
             {kinds.map((k) => (
               <option key={k} value={k}>
                 {wireText('phone-kind', k)}
@@ -97,7 +97,7 @@ function Typed({ phones }: { phones: readonly Phone[] }) {
     const before = phones.map(plain)
     try {
       await setPhones(phones.filter((p) => p !== phone).map(plain))
-      offerUndo(text('settings.phone-removed', { number: phone.shown ?? phone.number }), () => setPhones(before), wordsFor)
+      offerUndo(text('settings.phone-removed', { number: phone.shown }), () => setPhones(before), wordsFor)
     } catch (error) {
       complain(wordsFor(error))
     }
@@ -110,11 +110,11 @@ function Typed({ phones }: { phones: readonly Phone[] }) {
           <div class="row">
             <span class="main fact">
               <small>{kindOf(phone)}</small>
-              <bdi>{phone.shown ?? phone.number}</bdi>
+              <bdi>{phone.shown}</bdi>
             </span>
           </div>
           {atDesk() && (
-            <button type="button" class="aside" aria-label={text('settings.phone-remove', { number: phone.shown ?? phone.number })} onClick={() => void drop(phone)}>
+            <button type="button" class="aside" aria-label={text('settings.phone-remove', { number: phone.shown })} onClick={() => void drop(phone)}>
               <EraseIcon />
             </button>
           )}
@@ -158,7 +158,7 @@ export function PhonesPage() {
           <List kind="group" label={text('settings.phones-directory')}>
             {listed.map((phone) => (
               <Fact key={phone.kind + phone.number} name={kindOf(phone)}>
-                <bdi>{phone.shown ?? phone.number}</bdi>
+                <bdi>{phone.shown}</bdi>
               </Fact>
             ))}
           </List>
