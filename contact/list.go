@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
 	"parley"
@@ -173,7 +174,7 @@ func breaksLines(r rune) bool {
 // FoldGroupName is the form in which names of groups are compared: without regard
 // to case, and to the ways of writing one character.
 func FoldGroupName(name string) string {
-	return strings.ToLower(strings.ToUpper(norm.NFKC.String(name)))
+	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name)))
 }
 
 // String gives the form used on the wire.

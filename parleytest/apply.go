@@ -1,6 +1,7 @@
 package parleytest
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
@@ -54,6 +55,8 @@ func (d *Device) signal(kind string, raw json.RawMessage) {
 	case "typing":
 		e := decode[webapi.TypingEvent](d, raw)
 		d.typing[e.Conversation+" "+e.Person] = e.On
+	case "contacts":
+		d.listVersion = max(d.listVersion, decode[webapi.ContactsEvent](d, raw).Version)
 	case "refused":
 		e := decode[webapi.RefusedEvent](d, raw)
 		d.refused[e.ClientID] = e.Problem
@@ -156,13 +159,15 @@ func (d *Device) file(e webapi.Entry) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.add(Message{Conversation: e.Conversation, From: e.From, ClientID: e.ClientID, Text: string(body), ID: e.Cursor})
+	d.add(Message{
+		Conversation: e.Conversation, From: e.From, ClientID: e.ClientID, Text: string(body), ID: e.Cursor, Kind: e.Kind, Content: e.Content,
+	})
 	d.cursor = e.Cursor
 }
 
 // add files a message once. Call it with mu held.
 func (d *Device) add(m Message) {
-	key := m.From + m.ClientID
+	key := m.From + cmp.Or(m.ClientID, m.ID) // an entry of the server's has no id of a client
 	if d.index[key] {
 		if d.resyncs == 0 {
 			d.doubled = append(d.doubled, m.Text)

@@ -33,6 +33,8 @@ type Message struct {
 	ClientID     string
 	Text         string
 	ID           string // the entry's cursor
+	Kind         string // of the entry; empty: a message of one's own
+	Content      string // the content type, likewise
 }
 
 // Device is one signed-in device: a client of the wire as docs/protocol.md asks
@@ -49,37 +51,39 @@ type Device struct {
 
 	sending sync.Mutex // held from taking a message into the queue to writing it, so that the order is the queue's
 
-	mu         sync.Mutex
-	bases      []string // of the nodes that it may use; the first is the one in use
-	quiet      time.Duration
-	pong       time.Duration
-	lastWord   time.Time     // when anything came from the server
-	changed    chan struct{} // closed and replaced at every change
-	conn       *gws.Conn
-	online     bool
-	cursor     string
-	resuming   bool
-	history    []Message
-	index      map[string]bool // from + client id
-	queue      []Message
-	queued     []Message         // everything that ever was in the queue
-	underWay   map[string]string // of a careful device: what is sent and not answered, by conversation
-	careful    bool
-	presence   map[string]webapi.Presence
-	delivered  map[string]string // conversation: id
-	read       map[string]string
-	typing     map[string]bool
-	watched    []string
-	refused    map[string]webapi.Problem
-	known      map[string]bool
-	problems   []webapi.Problem
-	signedOut  string
-	closeCode  uint16
-	doubled    []string       // what came twice although the cursor had passed it
-	heard      map[string]int // events of this connection, by type
-	resyncs    int
-	syncFailed error // the last sync that came to no end
-	noAck      bool
+	mu        sync.Mutex
+	bases     []string // of the nodes that it may use; the first is the one in use
+	quiet     time.Duration
+	pong      time.Duration
+	lastWord  time.Time     // when anything came from the server
+	changed   chan struct{} // closed and replaced at every change
+	conn      *gws.Conn
+	online    bool
+	cursor    string
+	resuming  bool
+	history   []Message
+	index     map[string]bool // from + client id
+	queue     []Message
+	queued    []Message         // everything that ever was in the queue
+	underWay  map[string]string // of a careful device: what is sent and not answered, by conversation
+	careful   bool
+	presence  map[string]webapi.Presence
+	delivered map[string]string // conversation: id
+	read      map[string]string
+	typing    map[string]bool
+	watched   []string
+	refused   map[string]webapi.Problem
+	known     map[string]bool
+	problems  []webapi.Problem
+	signedOut string
+	closeCode uint16
+	doubled   []string       // what came twice although the cursor had passed it
+	heard     map[string]int // events of this connection, by type
+	resyncs   int
+
+	listVersion int64 // newest version of the Contacts list of which the device was told
+	syncFailed  error // the last sync that came to no end
+	noAck       bool
 }
 
 // The heartbeat of a device, as docs/protocol.md §3 has it.

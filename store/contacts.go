@@ -179,8 +179,9 @@ func (o *changeContacts) find(b *batch) ([]stored, error) {
 func (o *changeContacts) ask(b *batch, c contact.ListChange, f *stored) error {
 	relation := func(into *privacy.Relation, known *bool) func(row) error {
 		return func(r row) error {
-			err := r.Scan(&into.Level, &into.InContacts)
-			*known = err == nil
+			var level, listed int64 // what rows of a bundle are read into
+			err := r.Scan(&level, &listed)
+			into.Level, into.InContacts, *known = privacy.Level(level), listed != 0, err == nil
 			return ignoreAbsent(err)
 		}
 	}
@@ -188,7 +189,7 @@ func (o *changeContacts) ask(b *batch, c contact.ListChange, f *stored) error {
 	if !ok {
 		return b.tx.ask(`SELECT 1 FROM contact_directory_groups WHERE owner = $1 AND directory_group = $2`, []any{int64(o.owner), -int64(c.Contact)},
 			func(r row) error {
-				var one int
+				var one int64
 				err := r.Scan(&one)
 				f.listed = err == nil
 				return ignoreAbsent(err)

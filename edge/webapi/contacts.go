@@ -30,7 +30,7 @@ type Group struct {
 // SetContactRequest adds a contact or changes where they stand. What is not there
 // stays as it is.
 type SetContactRequest struct {
-	Groups    []string `json:"groups,omitempty" maxItems:"64" doc:"All own groups in which the contact stands from now on."`
+	Groups    []string `json:"groups,omitzero" maxItems:"64" doc:"All own groups in which the contact stands from now on."`
 	Favourite *bool    `json:"favourite,omitempty"`
 	Level     string   `json:"level,omitempty" enum:"friends,workgroup,colleagues,external,blocked,default" doc:"The privacy relationship."`
 }
