@@ -17,14 +17,14 @@ const many = 100_000
 // people type and over what they should not. The queries are mixed evenly.
 func BenchmarkSearch(b *testing.B) {
 	w := newWorld(b, newFakeStore(crowd(many)...), policy.Default(), fakeRelations{})
-	for name, texts := range map[string][]string{"typed": queries(w.Book, 200), "hostile": hostile()} {
+	for name, texts := range map[string][]string{"typed": queries(w.Book, 200), "hostile": hostile(), "pad": padQueries(w.Book, 200)} {
 		b.Run(name, func(b *testing.B) {
 			times := make([]time.Duration, 0, b.N)
 			worst, longest := "", time.Duration(0)
 			for i := 0; b.Loop(); i++ {
 				text := texts[i%len(texts)]
 				began := time.Now()
-				if _, err := w.Search(b.Context(), as(4711), Query{Text: text, Limit: MaxHits}); err != nil {
+				if _, err := w.Search(b.Context(), as(4711), Query{Text: text, Pad: name == "pad"}); err != nil {
 					b.Fatal(err)
 				}
 				t := time.Since(began)

@@ -82,6 +82,40 @@ func queries(b *Book, people int) []string {
 	return append(list, hostile()...)
 }
 
+// padQueries are what people type on a dial pad: every beginning of some names as
+// its keys spell them, two words in a row and apart, numbers and ends of numbers.
+func padQueries(b *Book, people int) []string {
+	var list []string
+	r := rand.New(rand.NewPCG(21, 34))
+	for range people {
+		e := b.people[1+r.IntN(len(b.people)-1)]
+		var digits strings.Builder
+		for _, c := range e.key {
+			switch key := padKey(c); {
+			case c == ' ':
+				digits.WriteByte('0')
+			case key != 0:
+				digits.WriteByte(key)
+			}
+		}
+		for i := range digits.Len() {
+			list = append(list, digits.String()[:i+1])
+		}
+		number := digitsOf(e.person.WorkPhone)
+		list = append(list, strings.ReplaceAll(digits.String(), "0", ""), number, number[len(number)-4:], "00"+number, "011"+number)
+	}
+	return append(list, "2", "3", "7", "0", "1", "22", "493", "49", "00", "2 3", "203", "20304", "777777777777", "999")
+}
+
+func digitsOf(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, s)
+}
+
 // hostile are search texts that find much, or look hard for nothing.
 func hostile() []string {
 	many := make([]string, 40)

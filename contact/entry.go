@@ -32,6 +32,9 @@ const (
 	sectionAddress
 	sectionOtherMail
 	sectionAlias
+	sectionTitle
+	sectionDepartment
+	sectionInitials
 	sectionWorkPhone
 	sectionMobile
 	sectionHomePhone
@@ -68,6 +71,9 @@ var fieldOf = [sectionEnd]privacy.Fields{
 	sectionAddress:     privacy.Address,
 	sectionOtherMail:   privacy.OtherMail,
 	sectionAlias:       privacy.Alias,
+	sectionTitle:       privacy.Title,
+	sectionDepartment:  privacy.Department,
+	sectionInitials:    privacy.Name,
 	sectionWorkPhone:   privacy.WorkPhone,
 	sectionMobile:      privacy.Mobile,
 	sectionHomePhone:   privacy.HomePhone,
@@ -100,6 +106,9 @@ func newEntry(p parley.Person, typed []parley.TypedPhone, region string) *entry 
 	t.addresses(sectionAddress, p.Address, p.Mail)
 	t.addresses(sectionOtherMail, p.OtherMail...)
 	t.section(sectionAlias, indexWords(pieces(p.Alias)))
+	t.section(sectionTitle, indexWords(pieces(p.Title)))
+	t.section(sectionDepartment, indexWords(pieces(p.Department)))
+	t.section(sectionInitials, nameInitials(name, p.GivenName, p.Surname))
 	t.numbers(sectionWorkPhone, region, p.WorkPhone)
 	t.numbers(sectionMobile, region, p.Mobile)
 	t.numbers(sectionHomePhone, region, p.HomePhone)

@@ -12,17 +12,23 @@ import (
 // at. It holds lists of ids in ascending order, under
 //
 //   - every whole word of a name or alias,
-//   - the first one, two and three characters of every word of a name, and the
-//     first one and two of every other word,
+//   - the first one, two and three characters of every word of a name, the first
+//     one and two of every word of an address and alias, and the first two and
+//     three of every word of a title and department,
+//   - the first digits by which a dial pad spells every word of a name, at most five,
+//   - the initials of a name, two or three of them in their order,
+//   - every whole phone number,
 //   - the first one, two and three characters of every address,
 //   - every three characters in a row anywhere in a word or number, and every
-//     single one in a script without spaces.
+//     single one in a script without spaces; in titles and departments none.
 //
 // It is changed person by person in place: an import costs each person's own
 // lists and nothing else.
 type index struct {
-	words map[string][]parley.PersonID
-	grams map[gram][]parley.PersonID
+	words   map[string][]parley.PersonID
+	grams   map[gram][]parley.PersonID
+	pad     map[padPlace][]parley.PersonID
+	numbers numberIndex
 }
 
 // gram is up to three characters, and where they stand.
@@ -38,10 +44,16 @@ const (
 	beginsName                 // the beginning of a word of a name
 	beginsOther                // the beginning of another word
 	beginsAddress              // the beginning of an address
+	beginsRole                 // the beginning of a word of a title or department
+	asInitials                 // the initials of a name
 )
 
 func newIndex() index {
-	return index{words: make(map[string][]parley.PersonID), grams: make(map[gram][]parley.PersonID)}
+	return index{
+		words: make(map[string][]parley.PersonID), grams: make(map[gram][]parley.PersonID),
+		pad:     make(map[padPlace][]parley.PersonID),
+		numbers: numberIndex{first: make(map[uint64]parley.PersonID), more: make(map[uint64][]parley.PersonID)},
+	}
 }
 
 func (x *index) add(e *entry) {
@@ -54,6 +66,10 @@ func (x *index) add(e *entry) {
 		x.words[w] = with(list, id)
 	}, func(g gram) {
 		x.grams[g] = with(x.grams[g], id)
+	}, func(p padPlace) {
+		x.pad[p] = with(x.pad[p], id)
+	}, func(number string) {
+		x.numbers.add(number, id)
 	})
 }
 
@@ -71,11 +87,19 @@ func (x *index) remove(e *entry) {
 		} else {
 			delete(x.grams, g)
 		}
+	}, func(p padPlace) {
+		if list := without(x.pad[p], id); len(list) > 0 {
+			x.pad[p] = list
+		} else {
+			delete(x.pad, p)
+		}
+	}, func(number string) {
+		x.numbers.remove(number, id)
 	})
 }
 
 // each gives everything under which an entry stands, some of it more than once.
-func (x *index) each(e *entry, word func(string), use func(gram)) {
+func (x *index) each(e *entry, word func(string), use func(gram), spelt func(padPlace), number func(string)) {
 	e.sections(func(mark byte, words string) {
 		words, addresses, _ := strings.Cut(words, string(rune(addressMark)))
 		if addresses != "" {
@@ -84,16 +108,46 @@ func (x *index) each(e *entry, word func(string), use func(gram)) {
 			}
 		}
 		for w := range strings.FieldsSeq(words) {
-			if mark == sectionName || mark == sectionAlias {
+			switch mark {
+			case sectionName:
 				word(w)
-			}
-			switch {
-			case mark == sectionName:
 				beginning(w, beginsName, 3, use)
-			case mark < sectionWorkPhone:
+				runs(w, use)
+				if digits := padStart(w); digits != "" {
+					spelt(placeOf(digits))
+				}
+			case sectionAddress, sectionOtherMail, sectionAlias:
+				if mark == sectionAlias {
+					word(w)
+				}
 				beginning(w, beginsOther, 2, use)
+				runs(w, use)
+			case sectionTitle, sectionDepartment:
+				roleBeginning(w, use)
+			case sectionInitials:
+				use(gramOf(asInitials, w))
+			default:
+				number(w)
+				runs(w, use)
 			}
-			runs(w, use)
+		}
+	})
+}
+
+// gramOf is the first three characters of a word.
+func gramOf(p place, w string) gram {
+	g := gram{place: p}
+	copy(g.chars[:], firstRunes(w, 3))
+	return g
+}
+
+// roleBeginning gives the beginnings by which a word of a title or department is
+// found: from its second character on, or from the first in a script without
+// spaces.
+func roleBeginning(w string, use func(gram)) {
+	beginning(w, beginsRole, 3, func(g gram) {
+		if g.chars[1] != 0 || unspaced(w) {
+			use(g)
 		}
 	})
 }
@@ -144,11 +198,31 @@ func (c candidates) size() (n int) {
 	return n
 }
 
-// wholeWords gives who has one of these words as a whole.
-func (x *index) wholeWords(forms []string) candidates {
-	var c candidates
-	for _, form := range forms {
+// wholeWords gives who has one of these words, or this number, as a whole.
+func (x *index) wholeWords(t *term) candidates {
+	c := x.wholeNumbers(t)
+	for _, form := range t.forms {
 		c = append(c, x.words[form])
+	}
+	return c
+}
+
+// wholeNumbers gives who has exactly this number.
+func (x *index) wholeNumbers(t *term) (c candidates) {
+	if t.number {
+		for _, form := range slices.Concat(t.forms, t.starts) {
+			c = append(c, x.numbers.having(form))
+		}
+	}
+	return c
+}
+
+// initialled gives who has one of these as initials.
+func (x *index) initialled(forms []string) (c candidates) {
+	for _, form := range forms {
+		if mayBeInitials(form) {
+			c = append(c, x.grams[gramOf(asInitials, form)])
+		}
 	}
 	return c
 }
@@ -182,6 +256,21 @@ func (x *index) addressBeginnings(address string) candidates {
 		}
 	}
 	return fewest
+}
+
+// anyOf gives everybody who may match a term in any way.
+func (x *index) anyOf(t *term) candidates {
+	if t.address != "" {
+		return x.addressBeginnings(t.address)
+	}
+	c := append(x.parts(t.forms), x.initialled(t.forms)...)
+	for _, form := range t.forms {
+		c = append(c, x.grams[gramOf(beginsRole, form)])
+	}
+	for _, start := range t.starts {
+		c = append(c, x.rarest(start))
+	}
+	return c
 }
 
 // parts gives who has one of these anywhere in a word or number, or, if it is

@@ -39,9 +39,11 @@ type Found struct {
 	More   bool             // there are further people
 }
 
-// Search finds people by words of the name in any order, alias, address and
-// digits of a phone number, and by the beginnings and inner parts of those, with
-// accents dropped. Somebody is found only through a field that the actor may see
+// Search finds people by words of the name in any order, initials, alias, address
+// and digits of a phone number in any notation, and by the beginnings and inner
+// parts of those, with accents dropped, and by the beginnings of the words of title
+// and department; from a dial pad by what its keys spell. Among equals come the
+// actor's contacts first, then the team, then the department. Somebody is found only through a field that the actor may see
 // of them, and who cannot be found is as if absent. Only people of the
 // organisation may search.
 func (b *Book) Search(ctx context.Context, actor parley.Actor, search Query) (Found, error) {
@@ -58,7 +60,10 @@ func (b *Book) Search(ctx context.Context, actor parley.Actor, search Query) (Fo
 		limit = MaxHits
 	}
 	rules := b.policy.Policy()
-	q := parseQuery(search.Text)
+	q := parseQuery(search.Text, b.region)
+	if search.Pad {
+		q = parsePad(search.Text, b.region)
+	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	best, err := b.find(ctx, actor, q, limit+1, rules)
@@ -70,7 +75,8 @@ func (b *Book) Search(ctx context.Context, actor parley.Actor, search Query) (Fo
 		best, found.More = best[:limit], true
 	}
 	for _, f := range best {
-		found.People = append(found.People, Hit{View: b.view(&f.entry.person, actor, rules)})
+		view := b.view(&f.entry.person, actor, rules)
+		found.People = append(found.People, Hit{View: view, Matched: b.matched(&q, f.entry, &view, rules)})
 	}
 	if !search.Pad {
 		found.Groups = b.groups.find(&q)
@@ -100,55 +106,67 @@ func (x *groups) find(q *query) (list []DirectoryGroup) {
 // everyField is what of a group everybody inside may see.
 var everyField = sight{directory: ^privacy.Fields(0)}
 
-// find gives the n best people. It looks first at those who have the words as
-// whole words of the name, then at names that begin with them, then at
-// everything, and stops when nothing better can come. The caller holds mu.
+// find gives the n best people, a step for those who fit better after the other,
+// and stops when nothing better can come. The caller holds mu.
 func (b *Book) find(ctx context.Context, actor parley.Actor, q query, n int, rules policy.Policy) ([]found, error) {
-	if len(q.terms) == 0 {
+	if len(q.terms)+len(q.pad) == 0 {
 		return nil, nil
 	}
-	s := finder{ctx: ctx, book: b, actor: actor, query: q, n: n, team: b.team(actor, rules)}
+	s := finder{ctx: ctx, book: b, query: q, n: n, closeness: b.closeTo(actor, rules)}
 	for c := range privacy.Class(privacy.NumClasses) {
 		s.visible[c] = sightOf(c, rules)
 	}
-	for _, id := range s.team {
-		if err := s.look(b.people[id], exact); err != nil {
-			return nil, err
-		}
+	steps := b.steps(&q)
+	if q.pad != nil {
+		steps = b.padSteps(&q)
 	}
-	x := &b.index
-	for _, step := range []struct {
-		best rank // everybody of this rank is found in this step or before
-		list func(*term) candidates
-	}{
-		{whole, func(t *term) candidates { return x.wholeWords(t.forms) }},
-		{prefix, func(t *term) candidates { return x.nameBeginnings(t.forms) }},
-		{other, x.anyOf},
-	} {
-		all, err := s.run(step.best, step.list)
-		if all || err != nil || s.full(step.best) {
+	for _, step := range steps {
+		all, err := s.run(step.best, step.list())
+		if all || err != nil || s.full(step.found) {
 			return s.found, err
 		}
 	}
 	return s.found, nil
 }
 
-// anyOf gives everybody who may match a term in any way.
-func (x *index) anyOf(t *term) candidates {
-	if t.address != "" {
-		return x.addressBeginnings(t.address)
+// step is a part of a search.
+type step struct {
+	best  rank // the best rank of those who are not found yet
+	found rank // everybody of this rank or a better one is found in this step or before
+	list  func() candidates
+}
+
+// steps looks first at those who have the words as whole words of the name, or the
+// number as a whole, then at names that begin with them, then at initials, then at
+// everything.
+func (b *Book) steps(q *query) []step {
+	x := &b.index
+	fewest := func(list func(*term) candidates) func() candidates {
+		return func() (fewest candidates) {
+			for i := range q.terms {
+				if c := list(&q.terms[i]); i == 0 || c.size() < fewest.size() {
+					fewest = c
+				}
+			}
+			return fewest
+		}
 	}
-	return x.parts(t.forms)
+	begun := func(t *term) candidates { return x.nameBeginnings(t.forms) }
+	return []step{
+		{exact, whole, fewest(x.wholeWords)},
+		{prefix, prefix, fewest(begun)},
+		{initialed, initialed, fewest(func(t *term) candidates { return append(begun(t), x.initialled(t.forms)...) })},
+		{other, other, fewest(x.anyOf)},
+	}
 }
 
 // finder is one search under way.
 type finder struct {
-	ctx     context.Context
-	book    *Book
-	actor   parley.Actor
-	query   query
-	n       int
-	team    []parley.PersonID // sorted by id: the actor's own come first among equals
+	ctx   context.Context
+	book  *Book
+	query query
+	n     int
+	closeness
 	visible [privacy.NumClasses]sight
 	looked  int
 	found   []found // the best so far, in order, at most n
@@ -158,21 +176,21 @@ type finder struct {
 type found struct {
 	entry *entry
 	rank  rank
-	team  bool
+	near  near
 }
 
 func (f found) before(o found) bool {
 	switch {
 	case f.rank != o.rank:
 		return f.rank < o.rank
-	case f.team != o.team:
-		return f.team
+	case f.near != o.near:
+		return f.near < o.near
 	default:
 		return f.entry.before(o.entry)
 	}
 }
 
-// full reports whether nobody of this rank or a worse one can get in any more.
+// full reports whether nobody of a worse rank than this one can get in any more.
 func (s *finder) full(r rank) bool {
 	return len(s.found) == s.n && s.found[s.n-1].rank <= r
 }
@@ -182,30 +200,15 @@ func (s *finder) past(f found) bool {
 	return len(s.found) == s.n && !f.before(s.found[s.n-1])
 }
 
-// run looks at everybody whom the most selective term leaves. Where that is a
-// large part of all people it goes through all of them by name instead, and
-// stops when further ones could only come after those it has. It reports whether
-// it has looked at everybody.
-func (s *finder) run(best rank, list func(*term) candidates) (all bool, err error) {
-	var fewest candidates
-	for i := range s.query.terms {
-		if c := list(&s.query.terms[i]); i == 0 || c.size() < fewest.size() {
-			fewest = c
-		}
+// run looks at all candidates. Where those are a large part of all people it goes
+// through everybody by name instead, the actor's own people first, and stops when
+// further ones could only come after those it has. It reports whether it has
+// looked at everybody.
+func (s *finder) run(best rank, list candidates) (all bool, err error) {
+	if list.size() > len(s.book.byName)/largePart {
+		return s.runByName(best)
 	}
-	if fewest.size() > len(s.book.byName)/largePart {
-		for _, id := range s.book.byName {
-			e := s.book.people[id]
-			if s.past(found{entry: e, rank: best}) {
-				return false, nil
-			}
-			if err := s.look(e, best); err != nil {
-				return false, err
-			}
-		}
-		return true, nil
-	}
-	for _, ids := range fewest {
+	for _, ids := range list {
 		for _, id := range ids {
 			if err := s.look(s.book.people[id], best); err != nil {
 				return false, err
@@ -213,6 +216,35 @@ func (s *finder) run(best rank, list func(*term) candidates) (all bool, err erro
 		}
 	}
 	return false, nil
+}
+
+func (s *finder) runByName(best rank) (all bool, err error) {
+	for _, ids := range [][]parley.PersonID{s.contacts, s.team} {
+		for _, id := range ids {
+			if e := s.book.entry(id); e != nil && !e.person.Gone {
+				if err := s.look(e, best); err != nil {
+					return false, err
+				}
+			}
+		}
+	}
+	for _, part := range []struct {
+		ids  []parley.PersonID
+		near near
+	}{{s.department, inDepartment}, {s.book.byName, nowhereNear}} {
+		all = true
+		for _, id := range part.ids {
+			e := s.book.people[id]
+			if s.past(found{entry: e, rank: best, near: part.near}) {
+				all = false
+				break
+			}
+			if err := s.look(e, best); err != nil {
+				return false, err
+			}
+		}
+	}
+	return all, nil
 }
 
 // largePart is the part of all people, one in so many, from which going through
@@ -229,21 +261,19 @@ func (s *finder) look(e *entry, best rank) error {
 	if s.looked++; s.looked%lookBeforeAsking == 0 && s.ctx.Err() != nil {
 		return s.ctx.Err()
 	}
-	if s.past(found{entry: e, rank: best}) {
+	near := s.atBest(e)
+	if s.past(found{e, best, near}) || !s.query.within(e) {
 		return nil
 	}
-	for i := range s.query.terms {
-		if !s.query.terms[i].within(e) {
-			return nil
-		}
-	}
-	visible := s.visible[s.book.gate.Class(e.person.ID, s.actor)]
-	r := s.query.rank(e, visible)
+	class := s.book.gate.Class(e.person.ID, s.actor)
+	r := s.query.rank(e, s.visible[class])
 	if r == unmatched {
 		return nil
 	}
-	_, team := slices.BinarySearch(s.team, e.person.ID)
-	f := found{e, r, team}
+	if near == inDepartment && !s.shows[class] {
+		near = nowhereNear
+	}
+	f := found{e, r, near}
 	if s.past(f) {
 		return nil
 	}

@@ -56,7 +56,7 @@ func TestSearchByAddressAliasAndNumber(t *testing.T) {
 	for text, want := range map[string][]string{
 		"bblau@firma.example": {"Berta Blau"}, "BBlau@Fir": {"Berta Blau"}, "berta.blau@firma.example": {"Berta Blau"}, "berta.b": {"Berta Blau"},
 		"bblau@elsewhere": nil, "@firma.example": nil, "bbl42": {"Berta Blau"}, "bbl": {"Berta Blau"}, "charly@e": {"Carl Coal"}, "charly": {"Carl Coal"},
-		"+49 30 2093 0004": {"Carl Coal"}, "030 2093 0004": nil, "030/2093": nil, "2093 0004": {"Carl Coal"}, "2093-0004": {"Carl Coal"}, "+49 (0)30 2093": {"Carl Coal"},
+		"+49 30 2093 0004": {"Carl Coal"}, "030 2093 0004": {"Carl Coal"}, "030/2093": {"Carl Coal"}, "2093 0004": {"Carl Coal"}, "2093-0004": {"Carl Coal"}, "+49 (0)30 2093": {"Carl Coal"},
 		"0049 30 2093": {"Carl Coal"}, "0004": {"Dora Dunkel", "Carl Coal"}, "04": nil, "+1 212 555": {"Emil Ernst"}, "(212) 555": {"Emil Ernst"},
 		"555-0123": {"Emil Ernst"}, "030 7777": {"Fay Falk"}, "+49 30 7777": {"Fay Falk"}, "٧٧٧٧": {"Fay Falk"}, "fay 7777": {"Fay Falk"}, "7777 fay": {"Fay Falk"},
 		"carl 7777": nil, "301": {"Fay Falk"}, "3020": {"Carl Coal"}, "99999": nil,
@@ -157,10 +157,10 @@ func TestSearchEndsWithItsContext(t *testing.T) {
 	if _, err := w.Search(ctx, as(1), Query{Text: "firma7 u", Limit: 10}); err != nil && !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
-	if _, err := w.find(ctx, as(1), query{[]term{{forms: []string{"xyzzy"}}, {forms: []string{"u"}}}}, 10, policy.Default()); err != nil {
+	if _, err := w.find(ctx, as(1), query{terms: []term{{forms: []string{"xyzzy"}}, {forms: []string{"u"}}}}, 10, policy.Default()); err != nil {
 		t.Errorf("nothing to look at: %v", err)
 	}
-	s := finder{ctx: ctx, book: w.Book, n: 1, query: parseQuery("nobodyiscalledthis")}
+	s := finder{ctx: ctx, book: w.Book, n: 1, query: parseQuery("nobodyiscalledthis", "DE")}
 	var err error
 	for range lookBeforeAsking {
 		err = s.look(w.people[1], exact)
@@ -174,15 +174,28 @@ func TestSearchEndsWithItsContext(t *testing.T) {
 // taken.
 func (w *world) slowSearch(actor parley.Actor, q query, n int, rules policy.Policy) []found {
 	var all []found
-	team := w.team(actor, rules)
+	me, _ := w.Person(actor.Person)
 	for _, e := range w.people {
-		if e == nil || e.text == "" || len(q.terms) == 0 {
+		if e == nil || e.text == "" || len(q.terms)+len(q.pad) == 0 {
 			continue
 		}
-		r := q.rank(e, sightOf(w.gate.Class(e.person.ID, actor), rules))
-		if r != unmatched {
-			all = append(all, found{e, r, slices.Contains(team, e.person.ID)})
+		class := w.gate.Class(e.person.ID, actor)
+		r := q.rank(e, sightOf(class, rules))
+		if r == unmatched {
+			continue
 		}
+		f := found{e, r, nowhereNear}
+		relation, _ := w.gate.Relation(actor, e.person.ID)
+		switch {
+		case relation.InContacts:
+			f.near = inContacts
+		case slices.Contains(w.team(actor, rules), e.person.ID):
+			f.near = inTeam
+		case me.Department != "" && e.person.Department == me.Department && e.person.Company == me.Company &&
+			privacy.Visible(class, rules).Has(privacy.Department|privacy.Company):
+			f.near = inDepartment
+		}
+		all = append(all, f)
 	}
 	slices.SortFunc(all, func(a, b found) int {
 		if a.before(b) {
@@ -200,16 +213,25 @@ func TestFindGivesWhatLookingAtEverybodyGives(t *testing.T) {
 	for i := range parley.PersonID(200) {
 		f.relations = append(f.relations, privacy.Relation{Owner: i*7 + 1, Other: 9, Level: privacy.Level(i % 5)})
 	}
+	for i := range parley.PersonID(30) {
+		f.relations = append(f.relations, privacy.Relation{Owner: 9, Other: 20 + i*23, InContacts: i%3 > 0})
+	}
 	w := newWorld(t, newFakeStore(crowd(800)...), rules, f)
+	var all []query
 	for _, text := range queries(w.Book, 12) {
-		q := parseQuery(text)
+		all = append(all, parseQuery(text, "DE"))
+	}
+	for _, text := range padQueries(w.Book, 12) {
+		all = append(all, parsePad(text, "DE"))
+	}
+	for _, q := range all {
 		for _, n := range []int{8, MaxHits + 1} {
 			got, err := w.find(t.Context(), as(9), q, n, rules)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if want := w.slowSearch(as(9), q, n, rules); !slices.Equal(got, want) {
-				t.Errorf("%q, %d hits: got %s\nwant %s", text, n, show(got), show(want))
+				t.Errorf("%+v, %d hits: got %s\nwant %s", q, n, show(got), show(want))
 			}
 		}
 	}
@@ -224,7 +246,7 @@ func show(list []found) string {
 }
 
 func FuzzSearch(f *testing.F) {
-	for _, text := range []string{"müller", "a b c", "+49 (0)30", "x@y", "田中", "o'-'", "\x1f\x02a", "00", "(((", "\xff\xfe", strings.Repeat("a ", 100)} {
+	for _, text := range []string{"müller", "a b c", "+49 (0)30", "x@y", "田中", "o'-'", "\x1f\x02a", "00", "(((", "2674 0 76736", "01147221", "9 00 49 30", "+1 212 555 0100 ext. 4", "*#", "\xff\xfe", strings.Repeat("a ", 100)} {
 		f.Add(text)
 	}
 	rules := policy.Default()
@@ -233,10 +255,11 @@ func FuzzSearch(f *testing.F) {
 		if len(text) > 4*MaxQuery {
 			return
 		}
-		q := parseQuery(text)
-		got, err := w.find(t.Context(), as(9), q, 10, rules)
-		if want := w.slowSearch(as(9), q, 10, rules); err != nil || !slices.Equal(got, want) {
-			t.Errorf("%q: %s, %v; want %s", text, show(got), err, show(want))
+		for _, q := range []query{parseQuery(text, "DE"), parsePad(text, "US")} {
+			got, err := w.find(t.Context(), as(9), q, 10, rules)
+			if want := w.slowSearch(as(9), q, 10, rules); err != nil || !slices.Equal(got, want) {
+				t.Errorf("%q: %s, %v; want %s", text, show(got), err, show(want))
+			}
 		}
 	})
 }

@@ -20,7 +20,7 @@ func ShownNumber(number, region, organisation string) string {
 		return written
 	}
 	form := phonenumbers.INTERNATIONAL
-	if organisation != "" && phonenumbers.GetRegionCodeForNumber(parsed) == strings.ToUpper(organisation) {
+	if organisation != "" && phonenumbers.IsValidNumberForRegion(parsed, strings.ToUpper(organisation)) {
 		form = phonenumbers.NATIONAL
 	}
 	return phonenumbers.Format(parsed, form)

@@ -252,12 +252,20 @@ func (g *Gate) SetPictures(ctx context.Context, actor parley.Actor, to Pictures)
 	return g.SetPreferences(ctx, actor, actor.Person, p)
 }
 
-// InContacts reports whether a person has somebody in their Contacts list.
-func (g *Gate) InContacts(owner, other parley.PersonID) bool {
+// Contacts gives who is in a person's Contacts list, by id.
+func (g *Gate) Contacts(owner parley.PersonID) []parley.PersonID {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
-	m, _, _ := g.look(owner, other)
-	return m&inContacts != 0
+	if int(owner) >= len(g.owners) || g.owners[owner] == nil {
+		return nil
+	}
+	var list []parley.PersonID
+	for i, m := range g.owners[owner].marks {
+		if m&inContacts != 0 {
+			list = append(list, g.owners[owner].others[i])
+		}
+	}
+	return list
 }
 
 // onlyOwner refuses everybody but the owner: no administrator and no program

@@ -99,7 +99,7 @@ var operationRows = []operationRow{
 		refused("deviceless", "sign-in sign-in.required"),
 	}},
 
-	{id: "searchPeople", takes: "q limit pad", ask: "GET /api/people?q=sandoval&limit=5", nobody: "people[].matched", cells: []cell{
+	{id: "searchPeople", takes: "q limit pad", ask: "GET /api/people?q=sandoval&limit=5", cells: []cell{
 		refused("anonymous", "sign-in sign-in.required"),
 		refused("remote guest", "forbidden search.not-allowed"),
 		gets("self colleague workgroup friend delegates delegate.expired program administrator", 200, "more"+under("people[]", rowFull)),
@@ -110,38 +110,66 @@ var operationRows = []operationRow{
 	{id: "searchPeople", how: "by the alias", ask: "GET /api/people?q=ssandov", cells: []cell{
 		refused("anonymous", "sign-in sign-in.required"),
 		refused("remote guest", "forbidden search.not-allowed"),
-		gets("self colleague workgroup friend delegates delegate.expired program administrator", 200, "more"+under("people[]", rowFull)),
-		gets("blocked", 200, "more"+under("people[]", rowTwin)),
+		gets("self colleague workgroup friend delegates delegate.expired program administrator", 200, "more"+under("people[]", rowFull+" matched")),
+		gets("blocked", 200, "more"+under("people[]", rowTwin+" matched")),
 		gets("stranger external", 200, "more"), // not found
 	}},
 	{id: "searchPeople", how: "by the mobile number", ask: "GET /api/people?q=1705550002", cells: []cell{
 		refused("anonymous", "sign-in sign-in.required"),
 		refused("remote guest", "forbidden search.not-allowed"),
-		gets("self workgroup friend delegates program", 200, "more"+under("people[]", rowFull)),
+		gets("self workgroup friend delegates program", 200, "more"+under("people[]", rowFull+" matched")),
 		gets("blocked stranger external colleague delegate.expired administrator", 200, "more"),
 	}},
 	{id: "searchPeople", how: "by the number at home", ask: "GET /api/people?q=3315550003", cells: []cell{
 		refused("anonymous", "sign-in sign-in.required"),
 		refused("remote guest", "forbidden search.not-allowed"),
-		gets("self friend program", 200, "more"+under("people[]", rowFull)),
+		gets("self friend program", 200, "more"+under("people[]", rowFull+" matched")),
 		gets("blocked stranger external colleague workgroup delegates delegate.expired administrator", 200, "more"),
+	}},
+	{id: "searchPeople", how: "by the mobile number as dialled from abroad", ask: "GET /api/people?q=0114917055500", cells: []cell{
+		refused("anonymous", "sign-in sign-in.required"),
+		refused("remote guest", "forbidden search.not-allowed"),
+		gets("self workgroup friend delegates program", 200, "more"+under("people[]", rowFull+" matched")),
+		gets("blocked stranger external colleague delegate.expired administrator", 200, "more"),
+	}},
+	{id: "searchPeople", how: "by the mobile number on the pad", ask: "GET /api/people?q=01705550002&pad=true", cells: []cell{
+		refused("anonymous", "sign-in sign-in.required"),
+		refused("remote guest", "forbidden search.not-allowed"),
+		gets("self workgroup friend delegates program", 200, "more"+under("people[]", rowFull+" matched")),
+		gets("blocked stranger external colleague delegate.expired administrator", 200, "more"),
+	}},
+	{id: "searchPeople", how: "by the name on the pad", ask: "GET /api/people?q=7263&pad=true", cells: []cell{
+		refused("anonymous", "sign-in sign-in.required"),
+		refused("remote guest", "forbidden search.not-allowed"),
+		gets("self colleague workgroup friend delegates delegate.expired program administrator", 200, "more"+under("people[]", rowFull)),
+		gets("external", 200, "more"+under("people[]", rowExternal)),
+		gets("stranger", 200, "more"+under("people[]", rowStranger)),
+		gets("blocked", 200, "more"+under("people[]", rowTwin)),
+	}},
+	{id: "searchPeople", how: "by the title", ask: "GET /api/people?q=surveyor", cells: []cell{
+		refused("anonymous", "sign-in sign-in.required"),
+		refused("remote guest", "forbidden search.not-allowed"),
+		gets("self colleague workgroup friend delegates delegate.expired program administrator", 200, "more"+under("people[]", rowFull+" matched")),
+		gets("external", 200, "more"+under("people[]", rowExternal+" matched")),
+		gets("stranger", 200, "more"+under("people[]", rowStranger+" matched")), // public
+		gets("blocked", 200, "more"+under("people[]", rowTwin+" matched")),
 	}},
 	{id: "searchPeople", how: "by the typed number at work", ask: "GET /api/people?q=305550005", cells: []cell{
 		refused("anonymous", "sign-in sign-in.required"),
 		refused("remote guest", "forbidden search.not-allowed"),
-		gets("self colleague workgroup friend delegates delegate.expired program administrator", 200, "more"+under("people[]", rowFull)),
+		gets("self colleague workgroup friend delegates delegate.expired program administrator", 200, "more"+under("people[]", rowFull+" matched")),
 		gets("blocked stranger external", 200, "more"), // directory.public does not open it
 	}},
 	{id: "searchPeople", how: "by the typed mobile number", ask: "GET /api/people?q=1705550006", cells: []cell{
 		refused("anonymous", "sign-in sign-in.required"),
 		refused("remote guest", "forbidden search.not-allowed"),
-		gets("self workgroup friend delegates program", 200, "more"+under("people[]", rowFull)),
+		gets("self workgroup friend delegates program", 200, "more"+under("people[]", rowFull+" matched")),
 		gets("blocked stranger external colleague delegate.expired administrator", 200, "more"),
 	}},
 	{id: "searchPeople", how: "by the typed number at home", ask: "GET /api/people?q=3315550007", cells: []cell{
 		refused("anonymous", "sign-in sign-in.required"),
 		refused("remote guest", "forbidden search.not-allowed"),
-		gets("self friend program", 200, "more"+under("people[]", rowFull)),
+		gets("self friend program", 200, "more"+under("people[]", rowFull+" matched")),
 		gets("blocked stranger external colleague workgroup delegates delegate.expired administrator", 200, "more"),
 	}},
 	{id: "searchPeople", how: "for a group", ask: "GET /api/people?q=crew", cells: []cell{

@@ -248,7 +248,9 @@ func (w *renderingWorld) searchFor(l looker) any {
 		{"given name", "sofia"}, {"address", "sofia@example.org"}, {"mail", "sofia.sandoval@example.org"}, {"other mail", "sosa@example.org"},
 		{"alias", "ssandov"}, {"work phone", "305550001"}, {"mobile", "1705550002"}, {"home phone", "3315550003"}, {"other phone", "3315550004"},
 		{"typed work phone", "305550005"}, {"typed mobile", "1705550006"}, {"typed home phone", "3315550007"}, {"typed other phone", "3315550008"},
-		{"title", "surveyor"}, {"office", "2.14"},
+		{"title", "surveyor"}, {"office", "2.14"}, {"initials", "ss"}, {"name on the pad", "7634&pad=true"},
+		{"work phone on the pad", "0305550001&pad=true"}, {"mobile on the pad", "01705550002&pad=true"}, {"home phone on the pad", "03315550003&pad=true"},
+		{"work phone from abroad", "01149305550001"}, {"mobile from abroad", "00491705550002"}, {"home phone from abroad", "9011493315550003"},
 	} {
 		if w.rowIn(w.asked(l, "/api/people?q="+word[1]))["row"] != nil {
 			by = append(by, word[0])
