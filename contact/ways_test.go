@@ -216,8 +216,6 @@ func TestCloserOnesComeFirst(t *testing.T) {
 	// A department that is not shown brings nobody forward.
 	closed := policy.Default()
 	closed.DirectoryPublic = 0
-	f.relations = append(f.relations, privacy.Relation{Owner: 7, Other: 6, Level: privacy.Blocked})
-	w = newWorld(t, newFakeStore(people...), closed, f)
 	f.preferences = []privacy.PersonPreferences{{Person: 4, Preferences: privacy.Preferences{OnlyContacts: true}}}
 	w = newWorld(t, newFakeStore(people...), closed, f)
 	w.want(t, as(6), "anna", "Anna B", "Anna D", "Anna E", "Anna A", "Anna C")
