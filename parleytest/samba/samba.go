@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux
 
 // Package samba runs Samba as an Active Directory domain controller for tests, as
 // a process of the test's own: real sub-codes of a refused bind, real DirSync,
@@ -184,7 +184,7 @@ func (s *Server) Restart() {
 	s.said = &bytes.Buffer{}
 	s.process = exec.Command("/usr/sbin/samba", "-i", "-M", "single", "--debug-stdout", "-s", s.settings())
 	s.process.Stdout, s.process.Stderr = s.said, s.said
-	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM} // the test may end without its clean-up
 	if err := s.process.Start(); err != nil {
 		s.t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux
 
 // Package slapd runs OpenLDAP for tests, as a process of the test's own: real
 // TLS, real password policy, real replication to listeners.
@@ -220,6 +220,7 @@ func (s *Server) Restart() {
 	}
 	s.process = exec.Command(sbin("slapd"), "-d", "0", "-f", s.settings(), "-h", s.URL+" "+s.TLSURL)
 	s.process.Stdout, s.process.Stderr = s.said, s.said
+	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // the test may end without its clean-up
 	if err := s.process.Start(); err != nil {
 		s.t.Fatal(err)
 	}
