@@ -19,7 +19,7 @@ import { idsOf, useWatch } from '../parts/Search'
 import { Cancel, Sheet } from '../parts/Sheet'
 import { atDesk, conversationHref } from '../people'
 import { href } from '../router'
-import { telHref } from '../tel'
+import { dialable, telHref } from '../tel'
 
 /** useCard fetches a card; a newer answer replaces the older one, and the device's own row stands in until it is there. */
 function useCard(who: string) {
@@ -224,7 +224,7 @@ const PhoneWords = ({ phone, by }: { phone: Phone; by: string }) => (
       {phone.typed && ` · ${text('card.typed', { name: by })}`}
     </small>
     <bdi>{phone.shown}</bdi>
-    {phone.dial !== undefined && phone.dial !== phone.shown && (
+    {phone.dial !== undefined && phone.dial !== dialable(phone.shown) && (
       <small>
         <bdi>{phone.dial}</bdi>
       </small>

@@ -1,6 +1,6 @@
 // Administrator > Directory: how the synchronisation stands, and what is wrong with it.
 import { useEffect, useState } from 'preact/hooks'
-import { wireText, text } from '../../../text/later'
+import { text, wireText, type PlainKey } from '../../../text/later'
 import { directory, synchronise, type DirectoryState } from '../../admin'
 import { announce, complain } from '../../announce'
 import { full } from '../../format'
@@ -59,11 +59,20 @@ function Wrong({ state }: { state: DirectoryState }) {
   )
 }
 
+const kinds: Readonly<Record<string, PlainKey>> = { ad: 'admin.kind-ad', openldap: 'admin.kind-openldap', other: 'admin.kind-other' }
+const modes: Readonly<Record<string, PlainKey>> = { syncrepl: 'admin.mode-syncrepl', dirsync: 'admin.mode-dirsync', poll: 'admin.mode-poll' }
+
+/** said gives the words for a token; a token of a newer server stands for itself. */
+const said = (words: Readonly<Record<string, PlainKey>>, token: string | undefined) => {
+  const key = token === undefined ? undefined : words[token]
+  return key === undefined ? token : text(key)
+}
+
 function Status({ state, onSync }: { state: DirectoryState; onSync: () => void }) {
   const facts: [string, string | undefined][] = [
     [text('admin.server'), state.server],
-    [text('admin.kind'), state.kind],
-    [text('admin.mode'), state.mode],
+    [text('admin.kind'), said(kinds, state.kind)],
+    [text('admin.mode'), said(modes, state.mode)],
     [text('admin.people'), state.people.toLocaleString()],
     [text('admin.groups'), state.groups.toLocaleString()],
     [text('admin.last-sync'), when(state.last_sync)],
