@@ -40,6 +40,17 @@ type ContactID int64
 // ContactPerson is a person as a contact.
 func ContactPerson(p parley.PersonID) ContactID { return ContactID(p) }
 
+// ContactGroup is a group of the directory as a contact.
+func ContactGroup(g parley.DirectoryGroupID) ContactID { return -ContactID(g) }
+
+// Group gives the group of the directory that it is.
+func (c ContactID) Group() (parley.DirectoryGroupID, bool) {
+	if c < 0 && c > -1<<31 {
+		return parley.DirectoryGroupID(-c), true
+	}
+	return 0, false
+}
+
 // Person gives the person that it is.
 func (c ContactID) Person() (parley.PersonID, bool) {
 	if c > 0 && c < 1<<31 {

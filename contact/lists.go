@@ -59,18 +59,31 @@ func (l *Lists) Set(ctx context.Context, actor parley.Actor, change ListChange) 
 	if err := needOwner(actor); err != nil {
 		return 0, err
 	}
-	person, known := change.Contact.Person()
-	if known {
-		_, known = l.book.Person(person)
-	}
-	if !known || !mayLook(actor) {
+	person, isPerson := change.Contact.Person()
+	switch known := l.knows(actor, change.Contact); {
+	case !known:
 		return 0, parley.ErrWithheld
+	case !isPerson && change.Level != nil:
+		return 0, parley.RefuseField("relation.other-wrong", "level") // people have one, groups do not
 	}
 	if err := actor.AtDesk(); err != nil && (change.Groups != nil || change.Favourite != nil || !l.answers(ctx, actor, person)) {
 		return 0, err
 	}
 	change.Remove = false
 	return l.change(ctx, actor, []ListChange{change})
+}
+
+// knows reports whether the actor may put somebody, or a group, into their list.
+func (l *Lists) knows(actor parley.Actor, contact ContactID) bool {
+	if group, ok := contact.Group(); ok {
+		_, shown := l.book.ShownGroup(actor, group)
+		return shown
+	}
+	person, ok := contact.Person()
+	if ok {
+		_, ok = l.book.Person(person)
+	}
+	return ok && mayLook(actor)
 }
 
 // Remove takes a contact out of the actor's list and of all groups. A level that

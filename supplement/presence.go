@@ -160,7 +160,7 @@ var relationships = Feature{
 				{Wire, toServer, names("setContact.who removeContact.who SetContactRequest.groups SetContactRequest.favourite ContactGroupRequest.name " +
 					"changeContactGroup.group deleteContactGroup.group ChangeContactGroupRequest.name ChangeContactGroupRequest.position " +
 					"exportContacts.format ImportContactsRequest.format ImportContactsRequest.data")},
-				{Wire, toOwnDevices, names("exportContacts.application/octet-stream Groups.groups Groups.version Group.id Group.key Group.name Group.people Group.suggested " +
+				{Wire, toOwnDevices, names("exportContacts.application/octet-stream Groups.groups Groups.version Group.id Group.key Group.name Group.people Group.lists Group.suggested " +
 					"ContactsChange.version ContactsChange.group ContactsEvent.version " +
 					"ContactsImported.added ContactsImported.known ContactsImported.unknown ContactsImported.groups ContactsImported.version")},
 			},

@@ -1,6 +1,7 @@
 package webapi
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -25,6 +26,8 @@ type Group struct {
 	Name      string      `json:"name,omitempty" doc:"What fills the title, such as a department's name."`
 	Suggested bool        `json:"suggested,omitempty" doc:"Nobody in it is a contact yet: a start for whoever has none."`
 	People    []PersonRow `json:"people"`
+
+	Lists []DirectoryGroupRow `json:"lists,omitempty" doc:"Groups of the directory in it, by name."`
 }
 
 // SetContactRequest adds a contact or changes where they stand. What is not there
@@ -59,7 +62,7 @@ type ContactsChange struct {
 
 type (
 	setContactInput struct {
-		Who  string `path:"who" maxLength:"320" doc:"An id or a sign-in address."`
+		Who  string `path:"who" maxLength:"320" doc:"An id, of a person or of a group of the directory, or a sign-in address."`
 		Body SetContactRequest
 	}
 	setRelationshipInput struct {
@@ -93,42 +96,78 @@ func (s *Server) getContacts(ctx context.Context, c caller, _ *nothing) (*reply[
 }
 
 // ownGroups sorts a list into its groups. Each row is made once, however many
-// groups somebody stands in. Favourites and others are there when somebody is in
-// them, the person's own groups always.
+// groups somebody stands in.
 func (s *Server) ownGroups(list contact.ContactList, actor parley.Actor) []Group {
-	favourites := Group{ID: contact.Favourites.String(), Key: "contacts.favourites", People: []PersonRow{}}
-	others := Group{ID: "others", Key: "contacts.others", People: []PersonRow{}}
-	own := make([]Group, len(list.Groups))
-	at := make(map[contact.GroupID]*Group, len(list.Groups)+1)
-	at[contact.Favourites] = &favourites
-	for i, g := range list.Groups {
-		own[i] = Group{ID: g.ID.String(), Key: "contacts.group", Name: g.Name, People: []PersonRow{}}
-		at[g.ID] = &own[i]
-	}
+	g := newGrouping(list)
 	for _, l := range s.config.Book.ByName(list.Contacts) {
 		person, _ := l.Contact.Person()
-		row, ok := s.row(person, actor)
-		if !ok {
-			continue
-		}
-		grouped := false
-		for _, id := range l.Groups {
-			if g := at[id]; g != nil {
-				g.People = append(g.People, row)
-				grouped = grouped || id != contact.Favourites
-			}
-		}
-		if !grouped {
-			others.People = append(others.People, row)
+		if row, ok := s.row(person, actor); ok {
+			g.put(l, func(group *Group) { group.People = append(group.People, row) })
 		}
 	}
-	if len(favourites.People) > 0 {
-		own = slices.Insert(own, 0, favourites)
+	for _, l := range list.Contacts {
+		id, _ := l.Contact.Group()
+		if group, ok := s.config.Book.ShownGroup(actor, id); ok {
+			g.put(l, func(in *Group) { in.Lists = append(in.Lists, groupRowOf(group)) })
+		}
 	}
-	if len(others.People) > 0 {
-		own = append(own, others)
+	return g.sorted()
+}
+
+// grouping is a list on its way into groups.
+type grouping struct {
+	favourites, others Group
+	own                []Group
+	at                 map[contact.GroupID]*Group
+}
+
+func newGrouping(list contact.ContactList) *grouping {
+	g := &grouping{
+		favourites: Group{ID: contact.Favourites.String(), Key: "contacts.favourites", People: []PersonRow{}},
+		others:     Group{ID: "others", Key: "contacts.others", People: []PersonRow{}},
+		own:        make([]Group, len(list.Groups)), at: make(map[contact.GroupID]*Group, len(list.Groups)+1),
 	}
-	return own
+	g.at[contact.Favourites] = &g.favourites
+	for i, own := range list.Groups {
+		g.own[i] = Group{ID: own.ID.String(), Key: "contacts.group", Name: own.Name, People: []PersonRow{}}
+		g.at[own.ID] = &g.own[i]
+	}
+	return g
+}
+
+// put calls into with each group in which a contact stands: the others, if none of
+// the person's own.
+func (g *grouping) put(l contact.Listed, into func(*Group)) {
+	grouped := false
+	for _, id := range l.Groups {
+		if group := g.at[id]; group != nil {
+			into(group)
+			grouped = grouped || id != contact.Favourites
+		}
+	}
+	if !grouped {
+		into(&g.others)
+	}
+}
+
+// sorted gives the groups in their order. Favourites and others are there when
+// somebody is in them, the person's own groups always.
+func (g *grouping) sorted() []Group {
+	groups := make([]Group, 0, len(g.own)+2)
+	add := func(group Group, always bool) {
+		if always || len(group.People)+len(group.Lists) > 0 {
+			slices.SortFunc(group.Lists, func(a, b DirectoryGroupRow) int {
+				return cmp.Or(cmp.Compare(contact.FoldGroupName(a.Name), contact.FoldGroupName(b.Name)), cmp.Compare(a.ID, b.ID))
+			})
+			groups = append(groups, group)
+		}
+	}
+	add(g.favourites, false)
+	for _, own := range g.own {
+		add(own, true)
+	}
+	add(g.others, false)
+	return groups
 }
 
 // suggestions are the groups of whoever has no contact yet.
@@ -226,6 +265,9 @@ func changed(version int64, err error) (*reply[ContactsChange], error) {
 
 // contactOf finds what may stand in a list by id or by sign-in address.
 func (s *Server) contactOf(text string) (contact.ContactID, error) {
+	if group, err := parley.ParseDirectoryGroupID(text); err == nil {
+		return contact.ContactGroup(group), nil
+	}
 	id, err := s.who(text)
 	return contact.ContactPerson(id), err
 }

@@ -249,17 +249,25 @@ var operationRows = []operationRow{
 		gets("others", 200, "version"),
 		refused("deviceless", "sign-in sign-in.required"),
 	}},
+	{id: "setContact", own: true, how: "a group of the directory", desk: true, ask: "PUT /api/contacts/{group}", body: `{"groups": ["c1"]}`, cells: []cell{
+		gets("devices", 200, "version"),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
+	{id: "setContact", own: true, how: "a group that serves a rule", desk: true, ask: "PUT /api/contacts/{rule}", body: `{"groups": ["c1"]}`, cells: []cell{
+		refused("devices", "not-found"),
+		refused("deviceless", "sign-in sign-in.required"),
+	}},
 	{id: "setContact", own: true, how: "somebody who does not exist", desk: true, ask: "PUT /api/contacts/p8888", body: `{}`, cells: []cell{
 		refused("devices", "not-found"),
 		refused("deviceless", "sign-in sign-in.required"),
 	}},
 	{id: "getContacts", own: true, how: "with the subject among them", ask: "GET /api/contacts", cells: []cell{
 		refused("deviceless", "sign-in sign-in.required"),
-		gets("self", 200, "version"+groupFields),
-		gets("colleague workgroup friend delegates delegate.expired", 200, "version"+groupFields+under("groups[].people[]", rowFull)),
-		gets("external", 200, "version"+groupFields+under("groups[].people[]", rowExternal)),
-		gets("stranger", 200, "version"+groupFields+under("groups[].people[]", rowStranger)),
-		gets("blocked", 200, "version"+groupFields+under("groups[].people[]", rowTwin)),
+		gets("self", 200, "version"+groupFields+listFields),
+		gets("colleague workgroup friend delegates delegate.expired", 200, "version"+groupFields+listFields+under("groups[].people[]", rowFull)),
+		gets("external", 200, "version"+groupFields+listFields+under("groups[].people[]", rowExternal)),
+		gets("stranger", 200, "version"+groupFields+listFields+under("groups[].people[]", rowStranger)),
+		gets("blocked", 200, "version"+groupFields+listFields+under("groups[].people[]", rowTwin)),
 	}},
 	{id: "exportContacts", own: true, takes: "format", ask: "GET /api/contacts/export?format=vcard", cells: []cell{ // what is in it: TestContactFileHoldsWhatIsSeen
 		gets("devices", 200, ""),
@@ -446,6 +454,7 @@ const importBody = `{"format": "vcard", "data": "BEGIN:VCARD\nVERSION:4.0\nEMAIL
 const (
 	groupFields     = " groups[].id groups[].key groups[].name"
 	suggestedFields = groupFields + " groups[].suggested"
+	listFields      = " groups[].lists[].id groups[].lists[].name groups[].lists[].mail groups[].lists[].description"
 )
 
 var cardCells = []cell{

@@ -337,6 +337,8 @@ export type Group = {
   readonly id: string
   /** Text key of the group's title. */
   readonly key: string
+  /** Groups of the directory in it, by name. */
+  readonly lists?: readonly DirectoryGroupRow[] | undefined
   /** What fills the title, such as a department's name. */
   readonly name?: string | undefined
   readonly people: readonly PersonRow[]
