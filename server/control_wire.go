@@ -73,19 +73,20 @@ type controlRefusal struct {
 // refusalTexts are the refusals that an administrator can meet, in words. The
 // app has its own catalogue.
 var refusalTexts = map[string]string{
-	"not-found":           "nobody has this sign-in address",
-	"address.invalid":     "this is no sign-in address",
-	"password.empty":      "the password is empty",
-	"password.short":      "the password is too short; at least 10 characters",
-	"password.long":       "the password is too long; at most 1024 bytes",
-	"password.characters": "the password holds characters that cannot be typed everywhere",
-	"password.guessable":  "the password is the person's own name or address",
-	"person.disabled":     "this person is disabled or has left",
-	"sign-in.busy":        "too many passwords are being checked; try again",
-	"audit.verifying":     "the audit trail is being verified already; try again when that is done",
-	"policy.unknown":      "there is no such rule; \"parley policy list\" lists them",
-	"job.unknown":         "there is no job of this number that was given up",
-	"job.replaced":        "another job of this name is waiting by now; it does the work",
+	"not-found":             "nobody has this sign-in address",
+	"address.invalid":       "this is no sign-in address",
+	"password.empty":        "the password is empty",
+	"password.short":        "the password is too short; at least 10 characters",
+	"password.long":         "the password is too long; at most 1024 bytes",
+	"password.characters":   "the password holds characters that cannot be typed everywhere",
+	"password.guessable":    "the password is the person's own name or address",
+	"password.in-directory": "the password is in the corporate directory; change it there",
+	"person.disabled":       "this person is disabled or has left",
+	"sign-in.busy":          "too many passwords are being checked; try again",
+	"audit.verifying":       "the audit trail is being verified already; try again when that is done",
+	"policy.unknown":        "there is no such rule; \"parley policy list\" lists them",
+	"job.unknown":           "there is no job of this number that was given up",
+	"job.replaced":          "another job of this name is waiting by now; it does the work",
 }
 
 // inWords says what was wrong to the administrator, who may know everything.

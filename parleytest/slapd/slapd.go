@@ -271,6 +271,17 @@ func (s *Server) Stop() {
 	s.process = nil
 }
 
+// Export is everything that the server holds, for another one that is to be its
+// copy.
+func (s *Server) Export() io.Reader {
+	s.t.Helper()
+	out, err := exec.Command(sbin("slapcat"), "-f", s.settings()).Output()
+	if err != nil {
+		s.t.Fatalf("slapcat: %v", err)
+	}
+	return bytes.NewReader(out)
+}
+
 // Policy sets the password policy of everybody: attributes of pwdPolicy.
 func (s *Server) Policy(attributes map[string]string) {
 	s.t.Helper()
