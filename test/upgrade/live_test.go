@@ -187,6 +187,9 @@ func (l *life) signIn() {
 	}
 }
 
+// contacts are those whom decide makes somebody's, by name.
+var contacts = map[string]string{"anna": "ben carla fay", "ben": "anna"}
+
 // decide has people decide about each other, and about themselves. The screens for
 // it come later.
 func (l *life) decide() {
