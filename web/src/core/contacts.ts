@@ -2,11 +2,11 @@
 // when the connection is back and when the server says that it has changed, and
 // changed through the server only.
 import { computed, effect, signal, untracked, type ReadonlySignal } from '@preact/signals'
-import { addContactGroup, changeContactGroup, deleteContactGroup, exportContactsUrl, importContacts, removeContact, setContact, setRelationship as putRelationship, type ContactsImported, type SetContactRequest } from '../api.gen'
+import { addContactGroup, changeContactGroup, deleteContactGroup, exportContactsUrl, getContacts, importContacts, removeContact, setContact, setRelationship as putRelationship, type ContactsImported, type SetContactRequest } from '../api.gen'
 import { current, type Account } from './account'
 import { ApiError, serverUrl } from './call'
+import { realClock } from './clock'
 import { connectionState } from './live'
-import { getContacts } from './next'
 import { account, learn } from './people'
 import type { News } from './tabs/messages'
 import type { ContactGroup } from './wire'
@@ -76,6 +76,8 @@ const folded = signal<ReadonlySet<string>>(new Set())
 let version: number | undefined
 let reading: Promise<void> | undefined
 let again = false
+/** Changes that are under way. */
+let changing = 0
 
 /** The groups of the Contacts tab. */
 export const contactList: ReadonlySignal<Loaded<readonly ContactGroup[]>> = list
@@ -107,7 +109,8 @@ export function followContacts(): void {
 }
 
 function heard(news: News): void {
-  if (news.news === 'contacts' && news.version !== version) void loadContacts()
+  // Changes of this tab's own are read when they are all done.
+  if (news.news === 'contacts' && news.version !== version && changing === 0) void loadContacts()
 }
 
 async function recall(open: Account): Promise<void> {
@@ -165,20 +168,36 @@ export function foldGroup(id: string, away: boolean): void {
 // What a refused change left is read again: half of a change over several people may be done.
 async function change(work: () => Promise<unknown>): Promise<void> {
   account()
+  changing++
   try {
     await work()
   } finally {
+    changing--
     await loadContacts()
   }
 }
 
-const each = async (people: readonly string[], work: (who: string) => Promise<unknown>): Promise<void> => {
-  for (const who of people) await work(who)
+/** How often one of many changes is tried again when the server wants them slower. */
+const tries = 5
+
+async function patiently(work: () => Promise<unknown>): Promise<void> {
+  for (let i = 1; ; i++) {
+    try {
+      await work()
+      return
+    } catch (cause) {
+      if (!(cause instanceof ApiError) || cause.kind !== 'too-many' || i === tries) throw cause
+      await new Promise<void>((ok) => realClock.after((cause.retryAfter ?? 1) * 1000, ok))
+    }
+  }
 }
 
-/** Makes somebody a contact, by id, address or id of a directory group. */
-export const addContact = (who: string, groups: readonly string[] = [], level?: Level): Promise<void> =>
-  change(() => setContact({ who }, { groups: groups.length > 0 ? groups : undefined, level }))
+const each = async (people: readonly string[], work: (who: string) => Promise<unknown>): Promise<void> => {
+  for (const who of people) await patiently(() => work(who))
+}
+
+/** Makes people contacts, by id, address or id of a directory group. */
+export const addContacts = (people: readonly string[], level?: Level): Promise<void> => change(() => each(people, (who) => setContact({ who }, { level })))
 
 /** Stars somebody, or takes the star away. */
 export const setFavourite = (who: string, favourite: boolean): Promise<void> => change(() => setContact({ who }, { favourite }))

@@ -1,5 +1,4 @@
 // Which of the generated wire types the core and the screens work with.
-export type { ContactGroup } from './next'
 export type {
   About,
   Card,
@@ -9,6 +8,7 @@ export type {
   DirectoryGroupRow,
   DirectoryState,
   Entry,
+  Group as ContactGroup,
   FoundPerson as FoundRow,
   PersonRow,
   Phone,

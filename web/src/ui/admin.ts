@@ -1,7 +1,7 @@
 // The administrator's operations. To everybody else each of them is absent.
 import { effect, signal, untracked, type ReadonlySignal } from '@preact/signals'
 import { getDirectory, syncDirectory, type DirectoryState } from '../api.gen'
-import { session } from '../core'
+import { ApiError, session } from '../core'
 
 export type { DirectoryState }
 
@@ -17,7 +17,13 @@ export function askAdministrator(): void {
   const device = session.peek()?.device
   if (device === undefined || device === asked) return
   asked = device
-  directory().then(() => (administers.value = asked === session.peek()?.device), () => undefined)
+  directory().then(
+    () => (administers.value = asked === session.peek()?.device),
+    (reason: unknown) => {
+      // Whoever could not be asked is asked another time.
+      if (!(reason instanceof ApiError) || reason.retry === 'later') asked = undefined
+    },
+  )
 }
 
 effect(() => {

@@ -1,6 +1,6 @@
 // What a desk can do with the person of a card: contact, favourite, groups, relationship.
 import { useState } from 'preact/hooks'
-import { addContact, setFavourite, setGroups, setRelationship, standingOf, type Card, type Level } from '../../core'
+import { addContacts, setFavourite, setGroups, setRelationship, standingOf, type Card, type Level } from '../../core'
 import { text, wireText } from '../../text/later'
 import { LevelSheet } from '../parts/Levels'
 import { ButtonRow, List } from '../parts/rows'
@@ -54,7 +54,7 @@ export function ContactRows({ who, name }: { who: string; name: string }) {
   const [open, setOpen] = useState(false)
   const { contact, favourite, groups } = standingOf(who)
   if (!contact) {
-    return <ButtonRow tone="action" title={text('contact.add')} onClick={() => void attempt(() => addContact(who), text('contacts.added', { name }))} />
+    return <ButtonRow tone="action" title={text('contact.add')} onClick={() => void attempt(() => addContacts([who]), text('contacts.added', { name }))} />
   }
   const names = ownGroups().filter((g) => groups.includes(g.id)).map(titleOf)
   return (

@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals'
 import type { TargetedDragEvent } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { addContact, holds, kindOf, type ContactGroup, type DirectoryGroupRow, type PersonRow as Row } from '../../core'
+import { addContacts, holds, kindOf, type ContactGroup, type DirectoryGroupRow, type PersonRow as Row } from '../../core'
 import { text } from '../../text/later'
 import { AddButton, nameOf } from '../parts/AddButton'
 import { AddIcon, MoreIcon } from '../parts/icons'
@@ -177,9 +177,7 @@ function ManagedRow({ row, group, current, onMenu }: { row: Row | DirectoryGroup
 
 function Aside({ group, onMenu }: { group: ContactGroup; onMenu: () => void }) {
   if (kindOf(group) === 'suggested') {
-    const add = () => attempt(async () => {
-      for (const { id } of group.people) await addContact(id)
-    }, text('contacts.added-count', { count: group.people.length }))
+    const add = () => attempt(() => addContacts(group.people.map((row) => row.id)), text('contacts.added-count', { count: group.people.length }))
     return (
       <button type="button" class="aside words" onClick={() => void add()}>
         {text('contacts.add-all')}
@@ -235,7 +233,6 @@ export function DeskGroups({ current }: { current: string | undefined }) {
     <>
       <Groups
         empty
-        current={current}
         draw={(group) => <ManagedSection key={group.id} group={group} current={current} onMenu={setMenu} onGroupMenu={() => setGroupMenu(group)} />}
         hint={groupsNow().some((group) => kindOf(group) === 'own') && <p class="foot below">{text('contacts.drag-hint')}</p>}
       />

@@ -1,6 +1,6 @@
 // Adding somebody to Contacts, where they stand: in search results and suggestions.
 import { useState } from 'preact/hooks'
-import { addContact, session, standingOf, type DirectoryGroupRow, type PersonRow } from '../../core'
+import { addContacts, session, standingOf, type DirectoryGroupRow, type PersonRow } from '../../core'
 import { text } from '../../text/text'
 import { announce, complain } from '../announce'
 import { wordsFor } from './Blank'
@@ -16,7 +16,7 @@ export function AddButton({ row }: { row: PersonRow | DirectoryGroupRow }) {
   const add = async () => {
     setBusy(true)
     try {
-      await addContact(row.id)
+      await addContacts([row.id])
       announce(text('contacts.added', { name }))
     } catch (error) {
       complain(wordsFor(error))

@@ -35,11 +35,11 @@ const Inside = ({ title, value, children }: RowProps) => (
   </>
 )
 
-/** LinkRow leads to another place of the app, or out of it (`tel:`, `mailto:`). `aside` is something else that can be done with it. */
-export function LinkRow({ to, current, leaf, aside, ...inside }: RowProps & { to: string; current?: boolean; leaf?: boolean; aside?: ComponentChildren }) {
+/** LinkRow leads to another place of the app, or out of it (`tel:`, `mailto:`). `aside` is something else that can be done with it. With `download` what is there is kept as a file. */
+export function LinkRow({ to, current, leaf, aside, download, ...inside }: RowProps & { to: string; current?: boolean; leaf?: boolean; aside?: ComponentChildren; download?: boolean }) {
   return (
     <li class={aside === undefined ? '' : 'sided'}>
-      <a class="row" href={to} aria-current={current ? 'true' : undefined}>
+      <a class="row" href={to} download={download} aria-current={current ? 'true' : undefined}>
         <Inside {...inside} />
         {!leaf && <span class="more" aria-hidden="true" />}
       </a>

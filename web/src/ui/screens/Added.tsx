@@ -1,6 +1,6 @@
 // Who has added me, and what I want to do about it: add them back with a level, block them, or nothing. It works on phones too.
 import { useState } from 'preact/hooks'
-import { addContact, addedMe, dismissAdded, person, setRelationship, standingOf, type Added as Notice, type Level } from '../../core'
+import { addContacts, addedMe, dismissAdded, person, setRelationship, standingOf, type Added as Notice, type Level } from '../../core'
 import { text } from '../../text/later'
 import { announce, complain } from '../announce'
 import { moment } from '../format'
@@ -25,7 +25,7 @@ function NoticeRow({ notice }: { notice: Notice }) {
     setBusy(true)
     try {
       if (level === 'blocked') await setRelationship(notice.person, level)
-      else await addContact(notice.person, [], level)
+      else await addContacts([notice.person], level)
       dismissAdded(notice.person)
       announce(text(level === 'blocked' ? 'added.blocked' : 'contacts.added', { name }))
     } catch (error) {

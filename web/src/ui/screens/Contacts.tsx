@@ -66,7 +66,7 @@ function Rows({ group, current }: { group: ContactGroup; current: string | undef
 }
 
 /** GroupsProps: `draw` draws each group, in order. */
-interface GroupsProps { current: string | undefined; draw: (group: ContactGroup) => ComponentChildren; empty?: boolean; hint?: ComponentChildren }
+interface GroupsProps { draw: (group: ContactGroup) => ComponentChildren; empty?: boolean; hint?: ComponentChildren }
 
 /** Groups are the groups, or what stands in their place. `empty` shows own groups that hold nobody, too. */
 export function Groups({ draw, empty = false, hint }: GroupsProps) {
@@ -100,7 +100,6 @@ export function Groups({ draw, empty = false, hint }: GroupsProps) {
 function ReadGroups({ current }: { current: string | undefined }) {
   return (
     <Groups
-      current={current}
       draw={(group) => <Section key={group.id} group={group} current={current} />}
       hint={!atDesk() && <p class="foot below">{text('contacts.desk-only')}</p>}
     />

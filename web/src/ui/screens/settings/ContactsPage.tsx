@@ -86,8 +86,8 @@ export function ContactsPage() {
     <DetailScreen title={text('settings.contacts')} parent={toSettings}>
       <h2 class="head">{text('settings.export')}</h2>
       <List kind="group" label={text('settings.export')}>
-        <LinkRow leaf to={exportUrl('json')} title={text('settings.export-json')} />
-        <LinkRow leaf to={exportUrl('vcard')} title={text('settings.export-vcard')} />
+        <LinkRow leaf download to={exportUrl('json')} title={text('settings.export-json')} />
+        <LinkRow leaf download to={exportUrl('vcard')} title={text('settings.export-vcard')} />
       </List>
       <p class="foot">{text('settings.export-hint')}</p>
       {atDesk() ? <Import /> : <ReadOnly />}
