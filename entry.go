@@ -121,6 +121,7 @@ const (
 	AuditPersonDisabled AuditAction = "person-disabled"
 	AuditPersonEnabled  AuditAction = "person-enabled"
 	AuditPeopleImported AuditAction = "people-imported"
+	AuditDirectorySync  AuditAction = "directory-sync" // everything was to be compared
 	AuditRestored       AuditAction = "restored"
 	AuditJobRetried     AuditAction = "job-retried"
 	AuditJobRemoved     AuditAction = "job-removed"

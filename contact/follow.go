@@ -3,6 +3,8 @@ package contact
 import (
 	"context"
 	"time"
+
+	"parley"
 )
 
 // DirectoryState is how far a directory is followed, and how that goes. All nodes
@@ -39,4 +41,47 @@ type StateStore interface {
 
 	// SetDirectoryState stores it, behind messages.
 	SetDirectoryState(ctx context.Context, s DirectoryState) error
+}
+
+// Missing gives the SourceIDs of the directory's people who are not among those
+// that are there.
+func (im *Importer) Missing(there map[string]bool) []string {
+	var sources []string
+	for _, id := range im.Book.missing(im.Directory, there) {
+		if p, known := im.Book.Person(id); known {
+			sources = append(sources, p.SourceID)
+		}
+	}
+	return sources
+}
+
+// Aliases says who of a directory has which alias, gone people left out. Of two
+// with one alias it is the one who is here longer.
+func (b *Book) Aliases(directory string) map[string]parley.PersonID {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	aliases := make(map[string]parley.PersonID)
+	for _, e := range b.people {
+		if e == nil || e.person.Gone || e.person.Directory != directory || e.person.Alias == "" {
+			continue
+		}
+		if _, taken := aliases[e.person.Alias]; !taken {
+			aliases[e.person.Alias] = e.person.ID
+		}
+	}
+	return aliases
+}
+
+// GroupSources gives the SourceIDs of the groups of a directory, gone ones left
+// out, in no order.
+func (b *Book) GroupSources(directory string) []string {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var sources []string
+	for _, g := range b.groups.byID {
+		if g.Directory == directory && !g.Gone {
+			sources = append(sources, g.SourceID)
+		}
+	}
+	return sources
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"iter"
 	"strings"
 	"time"
@@ -99,6 +100,12 @@ type Importer struct {
 	// gone: how many of how many of the directory.
 	MayGo func(missing, people int) bool
 
+	// Ended, if there is one, is told of people who may no longer sign in, right
+	// after that is stored.
+	Ended func(ctx context.Context, people []parley.PersonID)
+
+	key   maphash.Seed // of every Place
+	keyed bool
 	names names             // of the last Import, followed by Update
 	shut  map[string]Record // by SourceID: those whose address is somebody else's
 }
@@ -148,13 +155,6 @@ func (im *Importer) Update(ctx context.Context, actor parley.Actor, records iter
 	}
 	leave := func(ctx context.Context) error { return r.leave(ctx, ended) }
 	return r.report, r.steps(ctx, r.flush, leave, r.again, r.managers)
-}
-
-// ByDN finds who stands at a place of the directory, as far as Import and Update
-// know.
-func (im *Importer) ByDN(dn string) (parley.PersonID, bool) {
-	id, known := im.names.person(dn)
-	return id, known
 }
 
 func mayImport(actor parley.Actor) error {
@@ -261,7 +261,7 @@ func (r *importRun) bad(ctx context.Context, rec Record, cause error) error {
 // place remembers where in the directory somebody stands who has an id.
 func (r *importRun) place(rec Record) {
 	if p, known := r.Book.BySource(rec.Person.SourceID); known && rec.DN != "" {
-		r.names.set(rec.DN, p.ID)
+		r.names.set(r.Place(rec.DN), p.ID)
 	}
 }
 
@@ -352,7 +352,7 @@ func (r *importRun) change(rec *Record) Change {
 	if rec.ManagerDN == "" {
 		return c
 	}
-	manager, found := r.names.person(rec.ManagerDN)
+	manager, found := r.byDN(rec.ManagerDN)
 	if c.Person.Manager = manager; !found {
 		c.Person.Manager = was.Manager
 		same := c
@@ -391,7 +391,8 @@ func (r *importRun) store(ctx context.Context, changes []Change) (Outcome, error
 	if err := ctx.Err(); err != nil {
 		return Outcome{}, err
 	}
-	return r.Book.applyWith(ctx, changes, func(o Outcome) parley.Alongside {
+	ending := r.ending(changes)
+	outcome, err := r.Book.applyWith(ctx, changes, func(o Outcome) parley.Alongside {
 		if o.Added+o.Updated+o.Gone == 0 {
 			return parley.Alongside{}
 		}
@@ -400,4 +401,23 @@ func (r *importRun) store(ctx context.Context, changes []Change) (Outcome, error
 			Detail: fmt.Sprintf("added %d, changed %d, gone %d", o.Added, o.Updated, o.Gone),
 		}}}
 	})
+	if err == nil && len(ending) > 0 {
+		r.Ended(ctx, ending)
+	}
+	return outcome, err
+}
+
+// ending are the people who may sign in until these changes are made.
+func (r *importRun) ending(changes []Change) []parley.PersonID {
+	if r.Ended == nil {
+		return nil
+	}
+	var people []parley.PersonID
+	for _, c := range changes {
+		was, known := r.Book.Person(c.Person.ID)
+		if known && was.Enabled() && (c.Gone || c.Person.Barred) {
+			people = append(people, was.ID)
+		}
+	}
+	return people
 }

@@ -7,36 +7,47 @@ import (
 	"parley"
 )
 
-// names says who stands at which place of a directory. Of a DN only a hash is
-// kept, under a key of its own, so that nobody can make two names that collide;
-// of 100,000 people two do by chance once in some billions of servers.
+// Place is where in a directory an entry stands: a hash of its DN, under a key
+// that each Importer has for itself, so that nobody can make two names that
+// collide; of 100,000 people two do by chance once in some billions of servers.
+type Place uint64
+
+// names says who stands at which place of a directory.
 type names struct {
-	key   maphash.Seed
-	at    map[uint64]parley.PersonID
-	of    map[parley.PersonID]uint64
-	wants map[uint64][]parley.PersonID // whose manager is at a place where nobody stands
-	came  []uint64                     // places among those where somebody stands by now
+	at    map[Place]parley.PersonID
+	of    map[parley.PersonID]Place
+	wants map[Place][]parley.PersonID // whose manager is at a place where nobody stands
+	came  []Place                     // places among those where somebody stands by now
 }
 
 func newNames() names {
 	return names{
-		key: maphash.MakeSeed(), at: make(map[uint64]parley.PersonID), of: make(map[parley.PersonID]uint64),
-		wants: make(map[uint64][]parley.PersonID),
+		at: make(map[Place]parley.PersonID), of: make(map[parley.PersonID]Place), wants: make(map[Place][]parley.PersonID),
 	}
 }
 
-// person finds who stands at a DN.
-func (n *names) person(dn string) (parley.PersonID, bool) {
-	if n.at == nil {
-		return 0, false
+// Place gives the place of a DN, in a form in which equal names are equal strings.
+func (im *Importer) Place(dn string) Place {
+	if !im.keyed {
+		im.key, im.keyed = maphash.MakeSeed(), true
 	}
-	id, ok := n.at[maphash.String(n.key, dn)]
-	return id, ok
+	return Place(maphash.String(im.key, dn))
 }
 
-// set notes that somebody stands at a DN, and nowhere else any more.
-func (n *names) set(dn string, id parley.PersonID) {
-	place := maphash.String(n.key, dn)
+// At finds who stands at a place, as far as Import and Update know.
+func (im *Importer) At(place Place) (parley.PersonID, bool) {
+	id, known := im.names.at[place]
+	return id, known
+}
+
+// Knows reports whether it is known of anybody where they stand.
+func (im *Importer) Knows() bool { return len(im.names.at) > 0 }
+
+// byDN finds who stands at a DN.
+func (im *Importer) byDN(dn string) (parley.PersonID, bool) { return im.At(im.Place(dn)) }
+
+// set notes that somebody stands at a place, and nowhere else any more.
+func (n *names) set(place Place, id parley.PersonID) {
 	if n.of[id] == place && n.at[place] == id {
 		return
 	}
@@ -57,9 +68,8 @@ func (n *names) drop(id parley.PersonID) {
 	}
 }
 
-// want notes that somebody's manager is whoever will stand at a DN.
-func (n *names) want(dn string, id parley.PersonID) {
-	place := maphash.String(n.key, dn)
+// want notes that somebody's manager is whoever will stand at a place.
+func (n *names) want(place Place, id parley.PersonID) {
 	n.wants[place] = append(n.wants[place], id)
 }
 

@@ -66,10 +66,10 @@ func (r *importRun) managers(ctx context.Context) error {
 		if !known {
 			continue
 		}
-		manager, found := r.names.person(w.managerDN)
+		manager, found := r.byDN(w.managerDN)
 		if !found {
 			r.report.UnknownManagers++
-			r.names.want(w.managerDN, p.ID)
+			r.names.want(r.Place(w.managerDN), p.ID)
 			continue
 		}
 		if p.Manager == manager {

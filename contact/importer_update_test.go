@@ -49,7 +49,7 @@ func TestUpdateChangesWhoChanged(t *testing.T) {
 	if got := im.manager("f"); got != "b" {
 		t.Errorf("the manager of f is %q", got)
 	}
-	if id, ok := im.importer.ByDN("cn=b,ou=new"); !ok || id == 0 {
+	if id, ok := im.importer.At(im.importer.Place("cn=b,ou=new")); !ok || id == 0 {
 		t.Error("the new name finds nobody")
 	}
 	// Twice in one update: the last one holds.

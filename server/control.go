@@ -68,6 +68,8 @@ func (c *control) handler() http.Handler {
 	mux.HandleFunc("POST /people/invite", c.forPerson(c.invite))
 	mux.HandleFunc("GET /egress", c.outbound)
 	mux.HandleFunc("GET /backup", c.backup)
+	mux.HandleFunc("GET /directory", c.directoryStatus)
+	mux.HandleFunc("POST /directory/sync", c.syncDirectory)
 	mux.HandleFunc("GET /policies", c.listRules)
 	mux.HandleFunc("POST /policies/set", c.forRule(c.setRule))
 	mux.HandleFunc("POST /policies/reset", c.forRule(c.resetRule))

@@ -85,6 +85,8 @@ var refusalTexts = map[string]string{
 	"sign-in.busy":          "too many passwords are being checked; try again",
 	"audit.verifying":       "the audit trail is being verified already; try again when that is done",
 	"policy.unknown":        "there is no such rule; \"parley policy list\" lists them",
+	"directory.not-running": "no server runs; it compares everything when it starts",
+	"directory.none":        "no corporate directory is configured: [ldap] servers is empty",
 	"job.unknown":           "there is no job of this number that was given up",
 	"job.replaced":          "another job of this name is waiting by now; it does the work",
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 
+	"parley"
 	"parley/contact"
 	"parley/edge/directory"
 )
@@ -37,6 +38,9 @@ func (p *parts) importPeople(ctx context.Context, export io.Reader, o ImportOpti
 	}
 	im := &imported{tell: tell}
 	importer := &contact.Importer{Book: p.book, Photo: importedPhoto, Problem: im.contactProblem}
+	if p.follower != nil { // which would take its people back
+		importer.Leaves = func(directory string) bool { return directory == parley.LDAP }
+	}
 	records := im.records(directory.People(export, directory.DefaultMapping(domain)))
 	report, err := importer.Import(ctx, commandLine, records, o.Complete)
 	if err != nil {

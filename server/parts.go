@@ -34,6 +34,7 @@ type parts struct {
 	gate      *privacy.Gate
 	accounts  *account.Authority
 	book      *contact.Book
+	follower  *follower // nil: there is no corporate directory
 	lists     *contact.Lists
 	board     *presence.Board
 	log       *conversation.Log
@@ -187,6 +188,7 @@ func (p *parts) build(ctx context.Context) (err error) {
 		Store: p.store, Policy: p.rules, Announce: p.events.Announce, Log: log,
 		Domains: c.Organisation.Domains, Checkers: c.Limits.PasswordChecks, Limits: c.Limits.account(),
 		Administrators: c.Administrators, DefaultDomain: c.Organisation.DefaultDomain, Directory: p.signInDirectory(),
+		InAdministrators: p.inAdministrators, Unknown: p.takeOverPerson,
 	})
 	if err != nil {
 		return fmt.Errorf("preparing sign-in: %w", err)
@@ -210,6 +212,7 @@ func (p *parts) build(ctx context.Context) (err error) {
 		return fmt.Errorf("reading the log: %w", err)
 	}
 	p.follow()
+	p.followDirectory()
 	p.events.listeners = []func(parley.Event){p.log.Notify, p.board.Notify, p.recheck}
 	if c.Demo {
 		return p.useDemo(ctx)
@@ -235,11 +238,11 @@ func (p *parts) layers() layers {
 	if p.peers != nil {
 		between = append(between, task{"bus", p.peers.bus.Run}, task{"peers", p.peers.run}, task{"elsewhere", p.elsewhere.run})
 	}
-	return layers{
-		{{"store", p.store.Run}},
-		between,
-		{{"accounts", p.accounts.Run}, {"presence", p.board.Run}, {"log", p.log.Run}},
+	above := []task{{"accounts", p.accounts.Run}, {"presence", p.board.Run}, {"log", p.log.Run}}
+	if p.follower != nil {
+		above = append(above, task{"directory", p.follower.run})
 	}
+	return layers{{{"store", p.store.Run}}, between, above}
 }
 
 func (p *parts) close() error {

@@ -17,6 +17,7 @@ import (
 const (
 	topicLog          = "log"          // something was committed: look at the database
 	topicConversation = "conversation" // hints of the log
+	topicDirectory    = "directory"    // compare everything with the corporate directory
 	tablePresence     = "presence"     // facts about connected devices
 	tableHealth       = "health"       // whether a node reaches the database
 )

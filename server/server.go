@@ -98,6 +98,9 @@ func (s *Server) build() (err error) {
 	}
 	figures := newFigures(c.Build)
 	figures.watch(s.edge.Stats, s.parts.store.Stats, s.out.Stats)
+	if s.parts.follower != nil {
+		figures.registry.MustRegister(&directoryFigures{s.parts.follower})
+	}
 	figures.watchWork(s.jobs.Stats, s.parts.store.CountJobs, &s.parts.trail)
 	if s.parts.peers != nil {
 		figures.watchNodes(s.parts.peers, &s.health)
@@ -174,7 +177,7 @@ func (s *Server) newEdge(out *egress.Egress) (*webapi.Server, error) {
 		origins = []string{originOf(c.PublicURL)}
 	}
 	return webapi.New(webapi.Config{
-		Accounts: p.accounts, Book: p.book, Lists: p.lists, Board: p.board, Gate: p.gate, Log: p.log, Policy: p.rules, Rules: p.rules,
+		Accounts: p.accounts, Book: p.book, Lists: p.lists, Board: p.board, Gate: p.gate, Log: p.log, Policy: p.rules, Rules: p.rules, Directory: p.directory(),
 		Cursors:        webapi.Cursors{Epoch: p.store.Epoch(), Key: p.store.SealKey()},
 		AddressBooks:   c.addressBooks(out),
 		Discovery:      s.discovery,

@@ -72,3 +72,8 @@ excluded.problem, excluded.detail, excluded.problems)`
 	err = s.writer.do(ctx, s.writer.bulk, change{steps: []step{{query: upsert, args: args}}})
 	return parley.Wrap(err, "storing how a directory is followed")
 }
+
+// AddAudit stores a record of the trail of something that changes nothing else.
+func (s *Store) AddAudit(ctx context.Context, record parley.Audit) error {
+	return s.writer.do(ctx, s.writer.queue, change{also: parley.Alongside{Audit: []parley.Audit{record}}})
+}

@@ -94,6 +94,12 @@ var directory = Feature{
 				{Wire, toAdministrators, names("DirectoryState.configured DirectoryState.kind DirectoryState.server DirectoryState.mode DirectoryState.people " +
 					"DirectoryState.groups DirectoryState.last_sync DirectoryState.last_full DirectoryState.failing_since DirectoryState.problem " +
 					"DirectoryState.detail DirectoryState.problems DirectoryProblem.dn DirectoryProblem.text")},
+				{Wire, toServer, names("control:directoryRequest.accept_removals")},
+				{Wire, toAdministrator, names("control:DirectoryStatus.kind control:DirectoryStatus.server control:DirectoryStatus.mode control:DirectoryStatus.people " +
+					"control:DirectoryStatus.groups control:DirectoryStatus.last_sync control:DirectoryStatus.last_full control:DirectoryStatus.failing_since " +
+					"control:DirectoryStatus.problem control:DirectoryStatus.detail control:DirectoryStatus.problems control:DirectoryEntry.dn " +
+					"control:DirectoryEntry.text")},
+				{Figures, toMonitoring, names("change")},
 			},
 		},
 		{

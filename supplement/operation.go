@@ -33,7 +33,7 @@ var operation = Feature{
 			},
 			Sent: []Sent{
 				{Outbound, "the other servers of the organisation, or its NATS servers", names("bus routes")},
-				{Bus, otherServers, names("topic:log table:health")},
+				{Bus, otherServers, names("topic:log topic:directory table:health")},
 			},
 		},
 		{

@@ -34,6 +34,7 @@ Usage:
   parley policy         the organisation's rules: list, set, reset, who changed what
   parley jobs           list the work that waits, and what became of it
   parley audit verify   say whether the audit trail is what was stored
+  parley directory      say how the corporate directory is followed, or compare everything
   parley egress         list whom the server connects to, why, and how often
   parley backup FILE    write a copy of the database, while the server runs
   parley restore FILE   put a backup in the place of the database
@@ -97,6 +98,8 @@ func (c console) command(ctx context.Context, args []string) error {
 		return c.jobs(ctx, rest)
 	case "audit":
 		return c.audit(ctx, rest)
+	case "directory":
+		return c.directory(ctx, rest)
 	case "egress":
 		return c.egress(ctx, rest)
 	case "backup":

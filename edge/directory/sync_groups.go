@@ -162,6 +162,73 @@ func (x *Session) group(e *ldap.Entry, found bool) (Group, bool) {
 	return g, true
 }
 
+// maxAbove bounds how many groups above somebody are looked at.
+const maxAbove = 500
+
+// InGroups reports whether somebody is in one of the groups with these DNs, or in
+// a group inside them. It asks from the person upwards, so that it costs little
+// with large groups.
+func (x *Session) InGroups(ctx context.Context, dn, alias string, groups []string) (bool, error) {
+	wanted := map[string]bool{}
+	for _, group := range groups {
+		if normal, err := NormalDN(group); err == nil {
+			wanted[normal] = true
+		}
+	}
+	condition := "(memberUid=" + ldap.EscapeFilter(alias) + ")"
+	if alias == "" {
+		condition = ""
+	}
+	seen := map[string]bool{}
+	for above := []string{dn}; len(above) > 0 && len(seen) < maxAbove; {
+		member := ldap.EscapeFilter(above[0])
+		above = above[1:]
+		filter := "(|(member=" + member + ")(uniqueMember=" + member + ")" + condition + ")"
+		condition = ""
+		found, err := x.holding(ctx, filter, groups)
+		if err != nil {
+			return false, err
+		}
+		for _, group := range found {
+			if wanted[group] {
+				return true, nil
+			}
+			if !seen[group] {
+				seen[group] = true
+				above = append(above, group)
+			}
+		}
+	}
+	return false, nil
+}
+
+// holding gives the groups that a filter finds below the bases of groups, and
+// among the required ones.
+func (x *Session) holding(ctx context.Context, filter string, required []string) ([]string, error) {
+	var found []string
+	for _, base := range x.groupBases() {
+		err := x.search(ctx, base, filter, []string{"1.1"}, func(e *ldap.Entry) bool {
+			if normal, err := NormalDN(e.DN); err == nil {
+				found = append(found, normal)
+			}
+			return len(found) < maxAbove
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, dn := range required {
+		e, err := x.read(ctx, dn, filter, []string{"1.1"})
+		if err != nil {
+			return nil, err
+		}
+		if normal, err := NormalDN(dn); err == nil && e != nil {
+			found = append(found, normal)
+		}
+	}
+	return found, nil
+}
+
 // valueRange is a part of an attribute's values, as Active Directory gives them of
 // long ones: "member;range=0-1499", the last part "member;range=1500-*".
 type valueRange struct {

@@ -77,18 +77,6 @@ func (x *Session) Person(ctx context.Context, source string) (entry Entry, found
 	return Entry{}, false, nil
 }
 
-// PersonAt reads one person by DN, which may lie outside of every base.
-func (x *Session) PersonAt(ctx context.Context, dn string) (entry Entry, found bool, err error) {
-	if !x.followed(dn, x.bases()) {
-		return Entry{}, false, nil
-	}
-	e, err := x.read(ctx, dn, x.sync.ldap.PeopleFilter(x.root), x.personAttributes())
-	if err != nil || e == nil {
-		return Entry{}, false, err
-	}
-	return x.person(e)
-}
-
 // followed reports whether a DN lies below one of the bases.
 func (x *Session) followed(dn string, bases []string) bool {
 	normal, err := NormalDN(dn)

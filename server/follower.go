@@ -1,0 +1,408 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley"
+	"parley/contact"
+	"parley/edge/directory"
+	"parley/edge/webapi"
+)
+
+const (
+	// followAgain is how long the follower waits after it failed, at first and at
+	// most.
+	followAgain    = time.Second
+	followAgainMax = time.Minute
+
+	// leadCheck is how often it is asked whether this node is the one that follows.
+	leadCheck = time.Second
+
+	// manyMissing is how many people may be missing at once without it looking like
+	// a wrong base or filter; so does half of all.
+	manyMissing = 20
+
+	// rereadAtMost is how many people are read one by one when it changes who may
+	// sign in; for more of them everything is compared.
+	rereadAtMost = 200
+)
+
+// follower keeps people and groups in step with the corporate directory: all of it
+// compared at the start and now and then, changes as they come. One node does it.
+// When the directory does not answer, everything stays as it was last known.
+type follower struct {
+	config   *LDAPConfig
+	sync     *directory.Sync
+	book     *contact.Book
+	store    contact.StateStore
+	log      *slog.Logger
+	leads    func() bool
+	importer contact.Importer
+	wanted   chan struct{} // one token: compare everything now
+
+	running atomic.Bool
+
+	// Of the goroutine that runs.
+	cursor []byte
+	groups followedGroups
+	users  *allowed // nil: everybody may sign in
+
+	standing standing
+}
+
+// followDirectory makes the follower, where there is a corporate directory.
+func (p *parts) followDirectory() {
+	if p.ldap == nil {
+		return
+	}
+	p.follower = p.newFollower()
+	if p.peers != nil {
+		p.peers.bus.Hear(topicDirectory, func(_ string, payload []byte) { p.follower.request(len(payload) > 0 && payload[0] == 1) })
+	}
+}
+
+// directory is the follower for the edge; nil: there is none.
+func (p *parts) directory() webapi.Directory {
+	if p.follower == nil {
+		return nil
+	}
+	return p
+}
+
+// State implements webapi.Directory.
+func (p *parts) State(ctx context.Context) (contact.DirectoryState, bool, error) {
+	return p.follower.state(ctx)
+}
+
+// Size implements webapi.Directory.
+func (p *parts) Size() (people, groups int) { return p.follower.size() }
+
+// Sync implements webapi.Directory. Whichever node follows the directory compares
+// everything.
+func (p *parts) Sync(ctx context.Context, by parley.Actor, removals bool) error {
+	if !p.follower.running.Load() {
+		return parley.Refuse(parley.Conflict, "directory.not-running")
+	}
+	detail := ""
+	if removals {
+		detail = "whoever is missing is marked gone"
+	}
+	audit := parley.Audit{At: time.Now().UTC(), Actor: by, Action: parley.AuditDirectorySync, Detail: detail}
+	if err := p.store.AddAudit(ctx, audit); err != nil {
+		return err
+	}
+	p.follower.request(removals)
+	if p.peers != nil {
+		var payload byte
+		if removals {
+			payload = 1
+		}
+		p.peers.bus.Tell(topicDirectory, []byte{payload})
+	}
+	return nil
+}
+
+// inAdministrators reports whether the directory makes somebody an administrator.
+func (p *parts) inAdministrators(person parley.PersonID) bool {
+	return p.follower != nil && p.follower.inAdministrators(person)
+}
+
+// takeOverPerson takes somebody over from the directory who is not known yet.
+func (p *parts) takeOverPerson(ctx context.Context, source string) error {
+	if p.follower == nil {
+		return parley.ErrWithheld
+	}
+	return p.follower.takeOver(ctx, source)
+}
+
+func (p *parts) newFollower() *follower {
+	c := &p.config.LDAP
+	f := &follower{
+		config: c, book: p.book, store: p.store, log: p.config.Logger, wanted: make(chan struct{}, 1),
+		sync: directory.NewSync(p.ldap, directory.SyncConfig{
+			Mode: directory.Mode(c.Sync), Interval: c.Interval, Required: append(append([]string{}, c.Administrators...), c.Users...),
+		}),
+		leads: func() bool { return p.peers == nil || p.peers.Leads() },
+	}
+	f.standing.problems = map[string]contact.EntryProblem{}
+	f.importer = contact.Importer{
+		Book: p.book, Directory: parley.LDAP, Photo: importedPhoto,
+		Problem: f.standing.entry, Settled: f.standing.settled, MayGo: f.mayGo, Ended: p.endAtOnce,
+	}
+	return f
+}
+
+// endAtOnce ends the devices of people who may no longer sign in, without waiting
+// for the announcements of a large import.
+func (p *parts) endAtOnce(ctx context.Context, people []parley.PersonID) {
+	if err := p.accounts.Recheck(ctx, people); err != nil {
+		p.config.Logger.Error("looking for devices to end failed", "error", err) // the next minute looks again
+	}
+}
+
+// run follows the directory while this node is the one that does, until ctx ends.
+func (f *follower) run(ctx context.Context) error {
+	f.running.Store(true)
+	pause := followAgain
+	for {
+		wait := leadCheck
+		if f.leads() {
+			began := time.Now()
+			err := f.follow(ctx)
+			switch {
+			case ctx.Err() != nil:
+				return nil
+			case err == nil:
+				pause, wait = followAgain, 0
+			case errors.Is(err, directory.ErrResync) && f.standing.works():
+				f.log.Info("the directory cannot tell what has changed, comparing everything", "error", err)
+				wait = max(0, followAgain-time.Since(began))
+			default:
+				f.failed(ctx, err)
+				if time.Since(began) > followAgainMax {
+					pause = followAgain
+				}
+				wait, pause = pause, min(2*pause, followAgainMax)
+			}
+		}
+		again := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			again.Stop()
+			return nil
+		case <-again.C:
+		case <-f.wanted:
+			again.Stop()
+		}
+	}
+}
+
+// follow compares everything and then takes changes, until it is time to compare
+// again, or another node follows, or something fails.
+func (f *follower) follow(ctx context.Context) error {
+	x, err := f.sync.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer x.Close()
+	if err := f.compare(ctx, x); err != nil {
+		return err
+	}
+	for c, err := range x.Changes(f.until(ctx), f.cursor) {
+		if err == nil {
+			err = f.take(ctx, x, &c)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// until is a context that ends when it is time to compare everything, or another
+// node follows.
+func (f *follower) until(ctx context.Context) context.Context {
+	ctx, stop := context.WithCancel(ctx)
+	full := time.NewTimer(f.config.FullEvery)
+	check := time.NewTicker(leadCheck)
+	go func() {
+		defer stop()
+		defer full.Stop()
+		defer check.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-full.C:
+				return
+			case <-f.wanted:
+				return
+			case <-check.C:
+				if !f.leads() {
+					return
+				}
+			}
+		}
+	}()
+	return ctx
+}
+
+// compare takes over everything.
+func (f *follower) compare(ctx context.Context, x *directory.Session) error {
+	began := time.Now()
+	mark, err := x.Mark(ctx)
+	if err != nil {
+		return err
+	}
+	groups, err := x.Groups(ctx)
+	if err != nil {
+		return err
+	}
+	f.groups = newFollowedGroups(&f.importer)
+	for i := range groups {
+		f.groups.keep(&groups[i])
+	}
+	if f.users, err = f.groups.allowed(f.config.Users); err != nil {
+		return err
+	}
+	f.standing.begin()
+	report, err := f.importer.Import(ctx, parley.System, f.records(x.People(ctx)), true)
+	if err != nil {
+		return fmt.Errorf("taking people over: %w", err)
+	}
+	changed, err := f.applyGroups(ctx)
+	if err != nil {
+		return err
+	}
+	f.cursor = x.Cursor(mark)
+	f.standing.count(report, changed)
+	f.standing.compared(x, report)
+	f.log.Info("the directory was compared", "kind", string(x.Mode), "added", report.Added, "changed", report.Changed, "left", report.Gone,
+		"problems", report.Skipped, "took", time.Since(began).String())
+	f.save(ctx)
+	return nil
+}
+
+// take takes changes over.
+func (f *follower) take(ctx context.Context, x *directory.Session, c *directory.Changes) error {
+	groups := f.groups.take(c)
+	people, ended := c.People, f.groups.people(c.Ended)
+	if c.EverybodyIs != nil {
+		ended = append(ended, f.importer.Missing(c.EverybodyIs)...)
+	}
+	if groups {
+		more, err := f.admit(ctx)
+		if err != nil {
+			return err
+		}
+		people = append(people, more...)
+	}
+	if len(people)+len(ended) > 0 || groups {
+		for i := range people {
+			f.standing.settled(people[i].Entry.Person.SourceID)
+		}
+		report, err := f.importer.Update(ctx, parley.System, f.records(found(people)), ended)
+		if err != nil {
+			return fmt.Errorf("taking changes over: %w", err)
+		}
+		changed := contact.Outcome{}
+		if groups || report.Added+report.Gone > 0 || report.Changed > 0 {
+			if changed, err = f.applyGroups(ctx); err != nil {
+				return err
+			}
+		}
+		f.standing.count(report, changed)
+		f.standing.held(report)
+	}
+	f.cursor = c.Cursor
+	if f.standing.inStep(x) || len(people)+len(ended) > 0 {
+		f.save(ctx)
+	}
+	return nil
+}
+
+// admit finds out who may sign in now that groups have changed, and reads those
+// again for whom it is another answer.
+func (f *follower) admit(ctx context.Context) ([]directory.Found, error) {
+	now, err := f.groups.allowed(f.config.Users)
+	if err != nil {
+		return nil, err
+	}
+	differ := f.users.differs(now)
+	f.users = now
+	if len(differ) == 0 {
+		return nil, nil
+	}
+	if len(differ) > rereadAtMost {
+		return nil, fmt.Errorf("it changed for %d people whether they may sign in: %w", len(differ), directory.ErrResync)
+	}
+	x, err := f.sync.Open(ctx) // changes come on the other one
+	if err != nil {
+		return nil, err
+	}
+	defer x.Close()
+	var again []directory.Found
+	for _, place := range differ {
+		id, _ := f.importer.At(place)
+		person, known := f.book.Person(id)
+		if !known {
+			continue
+		}
+		entry, there, err := x.Person(ctx, person.SourceID)
+		if one, bad := errors.AsType[*directory.RecordError](err); bad {
+			again = append(again, directory.Found{Entry: entry, Err: one})
+		} else if err != nil {
+			return nil, err
+		} else if there {
+			again = append(again, directory.Found{Entry: entry})
+		}
+	}
+	return again, nil
+}
+
+// mayGo says whether so many people may be missing. Nobody at all, and more than
+// half of many, look like a wrong base or filter.
+func (f *follower) mayGo(missing, people int) bool {
+	if f.standing.accepted() {
+		return true
+	}
+	return missing < people && (missing <= manyMissing || 2*missing <= people)
+}
+
+// takeOver takes one person over who has just signed in with the directory's
+// password and is not known yet.
+func (f *follower) takeOver(ctx context.Context, source string) error {
+	x, err := f.sync.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer x.Close()
+	entry, there, err := x.Person(ctx, source)
+	if err != nil || !there {
+		return errors.Join(err, parley.ErrWithheld)
+	}
+	if len(f.config.Users) > 0 {
+		in, err := x.InGroups(ctx, entry.DN, entry.Person.Alias, f.config.Users)
+		if err != nil {
+			return err
+		}
+		entry.Person.Barred = entry.Person.Barred || !in
+	}
+	one := contact.Importer{Book: f.book, Directory: parley.LDAP, Photo: importedPhoto}
+	records := func(yield func(contact.Record, error) bool) { yield(recordOf(&entry), nil) }
+	_, err = one.Update(ctx, parley.System, records, nil)
+	return err
+}
+
+// request has everything compared soon, if this node follows the directory. With
+// removals whoever is missing goes then.
+func (f *follower) request(removals bool) {
+	if !f.leads() {
+		return
+	}
+	if removals {
+		f.standing.agree()
+	}
+	select {
+	case f.wanted <- struct{}{}:
+	default:
+	}
+}
+
+// standing is how the following stands on this node.
+type standing struct {
+	mu       sync.Mutex
+	state    contact.DirectoryState
+	problems map[string]contact.EntryProblem // by SourceID, or by DN where that is unknown
+	accept   bool                            // whoever is missing may go, once
+	saved    time.Time
+	follows  bool // this node has compared everything since the start
+
+	added, changed, gone, groups int // taken over since the start
+}

@@ -1,0 +1,245 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+
+	"parley"
+	"parley/contact"
+	"parley/edge/directory"
+)
+
+const (
+	// maxEntryProblems is how many single entries are told of.
+	maxEntryProblems = 50
+
+	// maxKnownProblems is how many are remembered.
+	maxKnownProblems = 1000
+
+	// saveEvery is how often it is stored that nothing has changed.
+	saveEvery = 20 * time.Second
+
+	maxDetail = 500 // bytes
+)
+
+// records turns what the directory says into what contact takes: whoever is not in
+// the groups that may sign in is barred.
+func (f *follower) records(entries iter.Seq2[directory.Entry, error]) iter.Seq2[contact.Record, error] {
+	return func(yield func(contact.Record, error) bool) {
+		for entry, err := range entries {
+			if bad, one := errors.AsType[*directory.RecordError](err); one {
+				err = &contact.BadRecord{Err: bad.Err}
+			} else if err == nil && len(entry.Warnings) > 0 {
+				f.standing.entry(contact.Problem{SourceID: entry.Person.SourceID, DN: entry.DN, Err: entry.Warnings[0].Err})
+			}
+			if entry.DN != "" && !f.users.admits(f.importer.Place(entry.DN), entry.Person.Alias) {
+				entry.Person.Barred = true
+			}
+			if !yield(recordOf(&entry), err) {
+				return
+			}
+		}
+	}
+}
+
+func recordOf(e *directory.Entry) contact.Record {
+	return contact.Record{Person: e.Person, Line: e.Line, DN: e.DN, ManagerDN: e.ManagerDN, Photo: e.Photo}
+}
+
+// found gives changes in the form of a search.
+func found(people []directory.Found) iter.Seq2[directory.Entry, error] {
+	return func(yield func(directory.Entry, error) bool) {
+		for _, p := range people {
+			if !yield(p.Entry, p.Err) {
+				return
+			}
+		}
+	}
+}
+
+// entry notes what is wrong with one entry.
+func (s *standing) entry(p contact.Problem) {
+	if errors.Is(p.Err, contact.ErrHeldBack) || errors.Is(p.Err, contact.ErrNoMarkingGone) {
+		return // of the whole: see held
+	}
+	key := p.SourceID
+	if key == "" {
+		key = p.DN
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.problems) < maxKnownProblems {
+		s.problems[key] = contact.EntryProblem{DN: p.DN, Text: p.Err.Error()}
+	}
+}
+
+func (s *standing) settled(source string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.problems, source)
+}
+
+// begin forgets what was wrong: everything is looked at again.
+func (s *standing) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.problems)
+}
+
+func (s *standing) works() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.follows && s.state.FailingSince.IsZero()
+}
+
+// accepted reports whether an administrator agreed that whoever is missing goes.
+func (s *standing) accepted() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.accept
+}
+
+func (s *standing) agree() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.accept = true
+}
+
+// compared notes that everything was compared.
+func (s *standing) compared(x *directory.Session, r contact.Report) {
+	s.mu.Lock()
+	s.accept, s.follows = false, true
+	s.state.LastFull = time.Now().UTC()
+	s.state.Problem, s.state.Detail = "", ""
+	if r.LeftAlone > 0 {
+		s.state.Problem, s.state.Detail = "directory.unreadable", contact.ErrNoMarkingGone.Error()
+	}
+	s.mu.Unlock()
+	s.held(r)
+	s.inStep(x)
+}
+
+// held notes people who would be gone if an administrator agreed.
+func (s *standing) held(r contact.Report) {
+	if r.HeldBack == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.Problem, s.state.Detail = "directory.held-back", fmt.Sprint(r.HeldBack)
+}
+
+// inStep notes that everything up to now is taken over. It reports whether that is
+// worth storing.
+func (s *standing) inStep(x *directory.Session) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now().UTC()
+	news := !s.state.FailingSince.IsZero() || s.state.Server != x.Server || now.Sub(s.saved) >= saveEvery
+	s.state.Kind, s.state.Mode, s.state.Server = string(x.Kind), string(x.Mode), x.Server
+	s.state.LastSync, s.state.FailingSince = now, time.Time{}
+	return news
+}
+
+func (s *standing) count(r contact.Report, groups contact.Outcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.added += r.Added
+	s.changed += r.Changed
+	s.gone += r.Gone
+	s.groups += groups.Added + groups.Updated + groups.Gone
+}
+
+// counts are what was taken over since the start.
+func (s *standing) counts() (added, changed, gone, groups int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.added, s.changed, s.gone, s.groups
+}
+
+// failed notes that the directory cannot be followed, and tells the log once.
+func (f *follower) failed(ctx context.Context, err error) {
+	key := problemOf(err)
+	f.standing.mu.Lock()
+	s := &f.standing.state
+	news := s.FailingSince.IsZero() || s.Problem != key
+	if s.FailingSince.IsZero() {
+		s.FailingSince = time.Now().UTC()
+	}
+	s.Problem, s.Detail = key, err.Error()
+	if len(s.Detail) > maxDetail {
+		s.Detail = s.Detail[:maxDetail]
+	}
+	f.standing.mu.Unlock()
+	if news {
+		f.log.Warn("the directory cannot be followed; people and groups stay as they were", "problem", key, "error", err)
+	}
+	f.save(ctx)
+}
+
+// problemOf gives the key of the text that says what is wrong.
+func problemOf(err error) string {
+	if errors.Is(err, errNobody) {
+		return "directory.nobody"
+	}
+	return "directory." + directory.CauseOf(err)
+}
+
+// save stores how it stands, for the other nodes and the time after a restart.
+func (f *follower) save(ctx context.Context) {
+	f.standing.mu.Lock()
+	state := f.standing.snapshot()
+	state.Cursor = f.cursor
+	f.standing.saved = time.Now().UTC()
+	f.standing.mu.Unlock()
+	if err := f.store.SetDirectoryState(ctx, state); err != nil && ctx.Err() == nil {
+		f.log.Error("how the directory is followed was not stored", "error", err)
+	}
+}
+
+// snapshot is the state with the first problems by DN. mu is held.
+func (s *standing) snapshot() contact.DirectoryState {
+	state := s.state
+	state.Directory = parley.LDAP
+	list := slices.SortedFunc(maps.Values(s.problems), func(a, b contact.EntryProblem) int {
+		if a.DN < b.DN {
+			return -1
+		}
+		return 1
+	})
+	state.Problems = list[:min(len(list), maxEntryProblems)]
+	return state
+}
+
+// state is how it stands. A node that does not follow the directory tells what the
+// one that does has stored.
+func (f *follower) state(ctx context.Context) (contact.DirectoryState, bool, error) {
+	f.standing.mu.Lock()
+	own, state := f.standing.follows || !f.standing.state.FailingSince.IsZero(), f.standing.snapshot()
+	f.standing.mu.Unlock()
+	if own && f.leads() {
+		return state, true, nil
+	}
+	state, err := f.store.DirectoryState(ctx, parley.LDAP)
+	return state, true, err
+}
+
+// size counts the people and the groups of the directory.
+func (f *follower) size() (people, groups int) {
+	for _, source := range f.book.GroupSources(parley.LDAP) {
+		if source != administratorsGroup {
+			groups++
+		}
+	}
+	return f.book.Size(parley.LDAP), groups
+}
+
+// inAdministrators reports whether the directory makes somebody an administrator.
+func (f *follower) inAdministrators(person parley.PersonID) bool {
+	return len(f.config.Administrators) > 0 && f.book.InGroup(person, administratorsGroup)
+}
