@@ -368,3 +368,45 @@ func BenchmarkRender(b *testing.B) {
 		Render(f, ClassOf(Colleagues, true), p)
 	}
 }
+
+// What a decision leaves open stays as it is stored by then, and only what changed
+// is told.
+func TestDecide(t *testing.T) {
+	s := newFakeStore(Relation{1, 2, Friends, false}, Relation{1, 4, External, true})
+	var told []parley.Event
+	g := newGate(t, s, policy.Fixed(policy.Default()), func(e parley.Event) { told = append(told, e) })
+	yes, level := true, Level(Blocked)
+	decisions := []Decision{{Other: 2, InContacts: &yes}, {Other: 3, Level: &level}, {Other: 4, InContacts: &yes}}
+	commit := func(context.Context) error {
+		for _, d := range decisions {
+			was, stored := g.Relation(person(1), d.Other)
+			if err := s.SetRelation(t.Context(), d.On(1, was, stored), parley.Alongside{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := g.Decide(t.Context(), person(1), decisions, commit); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []Relation{{1, 2, Friends, true}, {1, 3, Blocked, false}, {1, 4, External, true}} {
+		if got, stored := g.Relation(person(1), want.Other); !stored || got != want {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	}
+	if len(told) != 2 || told[0] != (parley.RelationChanged{Owner: 1, Other: 2}) || told[1] != (parley.RelationChanged{Owner: 1, Other: 3}) {
+		t.Errorf("told %v", told)
+	}
+	wrong := Level(numLevels)
+	never := func(context.Context) error { t.Error("what is refused is stored"); return nil }
+	for _, d := range []Decision{{Other: 0}, {Other: 1}, {Other: 2, Level: &wrong}} {
+		if err := g.Decide(t.Context(), person(1), []Decision{d}, never); parley.KindOf(err) != parley.Invalid {
+			t.Errorf("%+v: %v", d, err)
+		}
+	}
+	for _, actor := range []parley.Actor{{}, parley.System, {Kind: parley.ActorProgram, Person: 1}, {Kind: parley.ActorAdmin, Person: 1}} {
+		if err := g.Decide(t.Context(), actor, decisions, never); parley.KindOf(err) != parley.Forbidden {
+			t.Errorf("%v decides: %v", actor.Kind, err)
+		}
+	}
+}

@@ -197,6 +197,8 @@ func TestNodesTellEachOther(t *testing.T) {
 		t.Errorf("stale choice: %v", err)
 	}
 	check(t, a.ChangeRule(ctx, policy.Change{Key: "policy.pictures", Value: "false", Stands: true}, parley.Alongside{}))
+	relisted(t, a, 1, put(3))
+	relisted(t, a, 1, put(3)) // as it is: nothing to tell
 	apply(t, a, contact.Change{Person: parley.Person{ID: 1}, Gone: true}, contact.Change{Person: parley.Person{ID: 2}, Gone: true})
 	must(a.SetDisabled(ctx, 3, true, parley.Alongside{}))(t)
 	check(t, b.CatchUp(ctx))
@@ -211,6 +213,8 @@ func TestNodesTellEachOther(t *testing.T) {
 		parley.PreferencesChanged{Person: 2},
 		parley.ChoiceChanged{Person: 3},
 		parley.PolicyChanged{Keys: []string{"policy.pictures"}},
+		parley.RelationChanged{Owner: 1, Other: 3},
+		parley.ContactsChanged{Person: 1, Version: 1},
 		parley.PeopleChanged{People: []parley.PersonID{1, 2}},
 		parley.AccountDisabled{Person: 3},
 		parley.PeopleChanged{People: []parley.PersonID{3}},
