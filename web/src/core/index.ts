@@ -8,6 +8,7 @@ import { followContacts } from './contacts'
 import { connectionState } from './live'
 import { followPeople } from './people'
 import { followSettings } from './settings'
+import { followSources } from './sources/state'
 import { aboutState, boot as bootSession, endedState, phaseState, sessionState } from './session'
 import { storageState } from './storage'
 import { updateWaits } from './update'
@@ -30,6 +31,11 @@ export { addedMe, dismissAdded, type Added } from './added'
 export { loadSettings, setPhones, setPictures, settings } from './settings'
 export { mostRecipients, recipients, sendToAll, type Progress, type Recipients } from './everybody'
 export { myPresence, setNote, setState } from './me'
+export { deviceBook, isDeviceId, sourcesEngine } from './sources/state'
+export type { DeviceBook, DeviceHit, Held } from './sources/book'
+export type { Merged, MergedPhone, RecordKey, Single, SourceRecord, Value } from './sources/merge'
+export type { Parsed } from './sources/vcard'
+export type { CardItem, SourceItem } from './store/schema'
 export { iOS, standalone } from './device'
 
 export const phase: ReadonlySignal<Phase> = phaseState
@@ -60,6 +66,7 @@ async function start(): Promise<void> {
   followContacts()
   followAdded()
   followSettings()
+  followSources()
   await bootSession()
 }
 

@@ -5,6 +5,7 @@ import { getCard, getDirectoryGroup, photoUrl as photoPath, searchPeople } from 
 import { current, type Account } from './account'
 import { ApiError, serverUrl } from './call'
 import { connectionState, forgetPresence, presenceOf } from './live'
+import { isDeviceId } from './sources/state'
 import type { News } from './tabs/messages'
 import type { Card, DirectoryGroup, DirectoryGroupRow, FoundRow, PersonRow, Presence } from './wire'
 
@@ -36,7 +37,7 @@ export function followPeople(): void {
       if (!account) return
       learn(account, [account.session.person])
       account.hear.add((news) => heard(news))
-      for (const id of rows.keys()) void recall(account, id)
+      for (const id of rows.keys()) if (!isDeviceId(id)) void recall(account, id)
       sendWatch()
     })
   })
@@ -75,7 +76,8 @@ export function person(id: string): ReadonlySignal<PersonRow | undefined> {
   if (known) return known
   const row = rowSignal(id)
   const account = current.peek()
-  if (account) void recall(account, id)
+  // Cards of the device are none of the server's business, not even their ids.
+  if (account && !isDeviceId(id)) void recall(account, id)
   return row
 }
 
@@ -148,7 +150,8 @@ export const presence = (id: string): ReadonlySignal<Presence | undefined> => pr
 
 /** Says whose state `owner` (a screen's name) shows; replaces its former list. An empty list ends it. */
 export function watch(owner: string, people: readonly string[]): void {
-  if (people.length > 0) watchers.set(owner, people)
+  const ours = people.filter((id) => !isDeviceId(id))
+  if (ours.length > 0) watchers.set(owner, ours)
   else watchers.delete(owner)
   watchTimer ??= setTimeout(sendWatch, watchRestsMs)
 }
@@ -185,6 +188,7 @@ export async function search(q: string, options: { pad?: boolean; signal?: Abort
 
 /** The whole card from the server, by id or sign-in address; rejects with an ApiError when it cannot be had. */
 export async function card(id: string, signal?: AbortSignal): Promise<Card> {
+  if (isDeviceId(id)) throw new ApiError('not-found', '')
   const open = account()
   const found = await getCard({ who: id }, signal)
   const { id: who, display_name, address, mail, other_mail, title, department, photo, presence } = found
@@ -212,7 +216,7 @@ export async function directoryGroup(id: string, after?: string, signal?: AbortS
 
 /** Address of a picture for an <img>; undefined without a picture. */
 export function photoUrl(row: PersonRow, size: 'small' | 'large'): string | undefined {
-  if (row.photo === undefined) return undefined
+  if (row.photo === undefined || isDeviceId(row.id)) return row.photo
   // The version makes a changed picture another address.
   return `${serverUrl(photoPath({ who: row.id, size }))}&v=${encodeURIComponent(row.photo)}`
 }

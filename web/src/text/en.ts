@@ -114,6 +114,8 @@ export const en = {
   'search.results': 'People found',
   'search.none': 'No one found',
   'search.none-for': 'Nobody matches “{query}”.',
+  'sources.title': 'Contacts sources',
+  'sources.mark': 'Also in the contacts of this device',
   'search.count': { one: '{count} found', other: '{count} found' },
   'search.more': 'There are more results: keep typing.',
   'search.device-only': 'Only people known on this device are shown. {reason}',

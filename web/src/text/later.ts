@@ -2,12 +2,13 @@
 import { en } from './en'
 import { late } from './later.en'
 import { privacy } from './privacy.en'
+import { sources } from './sources.en'
 import { wordsOf, type PlainKeyOf } from './text'
 
 export { refusalText, wireText } from './text'
 
 /** all is every text of the app. */
-export const all = { ...en, ...privacy, ...late } as const
+export const all = { ...en, ...privacy, ...late, ...sources } as const
 
 /** text is text.ts's, with the texts of what is loaded later. */
 export const text = wordsOf(all)

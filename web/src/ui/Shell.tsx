@@ -1,6 +1,6 @@
 // The app of a signed-in person: banners, list, detail, tabs.
 import type { ComponentChildren } from 'preact'
-import { addedMe, unread } from '../core'
+import { addedMe, isDeviceId, unread } from '../core'
 import { text, type PlainKey } from '../text/text'
 import { Banners } from './Banners'
 import { later } from './later'
@@ -12,6 +12,7 @@ import { Contacts } from './screens/Contacts'
 import { Conversation } from './screens/Conversation'
 
 const Card = later<{ who: string }>(() => import('./screens/Card').then((m) => m.Card))
+const DeviceCard = later<{ id: string }>(() => import('./screens/DeviceCard').then((m) => m.DeviceCard))
 const NewMessage = later(() => import('./screens/NewMessage').then((m) => m.NewMessage))
 const Phone = later(() => import('./screens/Phone').then((m) => m.Phone))
 const MyInfo = later<{ current: string | undefined }>(() => import('./screens/MyInfo').then((m) => m.MyInfo))
@@ -59,6 +60,7 @@ function detailOf({ section, rest: [id, page] }: Route) {
   switch (section) {
     case 'contacts':
       if (id === 'added') return <Added />
+      if (isDeviceId(id)) return <DeviceCard key={id} id={id} />
       return /^dg\d+$/.test(id) ? <Group key={id} id={id} /> : <Card key={id} who={id} />
     case 'chats':
       if (id === 'new') return page === undefined ? <NewMessage /> : <Everybody key={page} group={page} />

@@ -34,7 +34,7 @@ export function onPad(row: PersonRow, typed: string): boolean {
 }
 
 /** merged puts the server's answer first and adds what only the device found; one entry a person. */
-export function merged(server: readonly FoundRow[], local: readonly PersonRow[]): FoundRow[] {
+export function merged(server: readonly FoundRow[], local: readonly FoundRow[]): FoundRow[] {
   const known = new Set(server.map((row) => row.id))
   return [...server, ...local.filter((row) => !known.has(row.id))]
 }

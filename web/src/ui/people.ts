@@ -1,6 +1,7 @@
 // The search as one types, and where rows of people lead.
 import { effect, signal, untracked, type ReadonlySignal } from '@preact/signals'
 import { chats, contactList, conversationWith, holds, kindOf, knownPeople, search, session, type DirectoryGroupRow, type FoundRow, type PersonRow } from '../core'
+import { deviceHits } from './device'
 import { matches, merged, onPad, ranked } from './match'
 import { href } from './router'
 
@@ -40,19 +41,21 @@ function inOrder(people: readonly FoundRow[]): FoundRow[] {
 
 /**
  * peopleSearch shows what the device knows at once and the server's answer when it comes. A newer query cancels the older ones. With `pad`,
- * what is typed are the digits of a dial pad.
+ * what is typed are the digits of a dial pad; with `device`, the device's own contacts are found, too.
  */
-export function peopleSearch(pad = false): PeopleSearch {
+export function peopleSearch(pad = false, device = false): PeopleSearch {
   const query = signal('')
   const found = signal<Found | undefined>(undefined)
   let timer: ReturnType<typeof setTimeout> | undefined
   let asked: AbortController | undefined
 
-  async function ask(q: string, local: readonly PersonRow[]): Promise<void> {
+  async function ask(q: string, local: readonly FoundRow[]): Promise<void> {
     const controller = (asked = new AbortController())
     try {
       const { people, groups, more } = await search(q, { pad, signal: controller.signal })
-      if (asked === controller) found.value = { query: q, people: inOrder(merged(people, more ? [] : local)), groups, more, done: true }
+      // Among the rows that have just come may be people whom the device has, too.
+      const known = device ? merged(more ? [] : local, deviceHits(q, pad)) : more ? [] : local
+      if (asked === controller) found.value = { query: q, people: inOrder(merged(people, known)), groups, more, done: true }
     } catch (error) {
       if (asked === controller) found.value = { query: q, people: inOrder(local), groups: [], more: false, done: true, error }
     }
@@ -71,7 +74,8 @@ export function peopleSearch(pad = false): PeopleSearch {
         found.value = undefined
         return
       }
-      const local = knownPeople().filter((row) => (pad ? onPad(row, q) : matches(row, q)))
+      const rows = knownPeople().filter((row) => (pad ? onPad(row, q) : matches(row, q)))
+      const local = device ? merged(rows, deviceHits(q, pad)) : rows
       found.value = { query: q, people: inOrder(local), groups: [], more: false, done: false }
       timer = setTimeout(() => void ask(q, local), delay)
     },
@@ -79,7 +83,7 @@ export function peopleSearch(pad = false): PeopleSearch {
 }
 
 /** contactSearch is the search of the Contacts tab. It stays as it was when one comes back to the tab. */
-export const contactSearch = peopleSearch()
+export const contactSearch = peopleSearch(false, true)
 
 /** followSession leaves nothing of one person in the search of the next. */
 export function followSession(): () => void {

@@ -21,6 +21,9 @@ export const migrations: readonly Migration[] = [
     db.createObjectStore('drafts', { keyPath: 'c' })
     db.createObjectStore('shelf', { keyPath: 'h' })
   },
+  (db) => {
+    db.createObjectStore('sources', { keyPath: 'k' })
+  },
 ]
 
 /** A message in the history. Positions `s` count over all conversations, in the order of arrival. */
@@ -111,6 +114,59 @@ export interface DraftRecord {
 export interface ShelfRecord {
   h: string
   box: Bytes
+}
+
+/**
+ * Contacts that the person has brought along: `k` is `list` (the box holds SourceItem[]), `decisions` (DecisionBox), or
+ * a source's random id, a slash, and the number of a page (CardItem[]).
+ */
+export interface SourceRecord {
+  k: string
+  box: Bytes
+}
+
+/** One source of contacts: files, the device's picker, an address book. */
+export interface SourceItem {
+  id: string
+  kind: 'device' | 'address-book'
+  name: string
+  on: boolean
+  pages: number
+  count: number
+  skipped: number
+  at: string
+  /** Of an address book: which of the configured servers it is on, and how to read it again. */
+  book?: string
+  user?: string
+  password?: string
+  etag?: string
+}
+
+/** A card of a source. */
+export interface CardItem {
+  id: string
+  name: string
+  nick?: string
+  mails?: readonly string[]
+  addresses?: readonly string[]
+  phones?: readonly CardPhoneItem[]
+  title?: string
+  company?: string
+  department?: string
+  office?: string
+  /** A JPEG of at most 96 pixels, base64. */
+  photo?: string
+}
+
+export interface CardPhoneItem {
+  kind: 'work' | 'mobile' | 'home' | 'other'
+  number: string
+}
+
+/** Which records the person has said are not, or are, the same. */
+export interface DecisionBox {
+  apart: readonly (readonly [string, string])[]
+  together: readonly (readonly [string, string])[]
 }
 
 /** Where this device is in the server's log. */

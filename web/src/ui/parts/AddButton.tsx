@@ -1,6 +1,6 @@
 // Adding somebody to Contacts, where they stand: in search results and suggestions.
 import { useState } from 'preact/hooks'
-import { addContacts, session, standingOf, type DirectoryGroupRow, type PersonRow } from '../../core'
+import { addContacts, isDeviceId, session, standingOf, type DirectoryGroupRow, type PersonRow } from '../../core'
 import { text } from '../../text/text'
 import { announce, complain } from '../announce'
 import { wordsFor } from './Blank'
@@ -12,7 +12,7 @@ export const nameOf = (row: PersonRow | DirectoryGroupRow): string => ('display_
 export function AddButton({ row }: { row: PersonRow | DirectoryGroupRow }) {
   const [busy, setBusy] = useState(false)
   const name = nameOf(row)
-  if (standingOf(row.id).contact || row.id === session.value?.person.id) return null
+  if (isDeviceId(row.id) || standingOf(row.id).contact || row.id === session.value?.person.id) return null
   const add = async () => {
     setBusy(true)
     try {

@@ -4,8 +4,9 @@ import type { DirectoryGroupRow, FoundRow, Presence } from '../../core'
 import { person, presence } from '../../core'
 import { presenceText } from '../../text/presence'
 import { text } from '../../text/text'
+import { onDevice } from '../device'
 import { Face } from './Face'
-import { ContactsIcon } from './icons'
+import { ContactsIcon, DeviceIcon } from './icons'
 
 /** stateOf is a person's state as far as it is known now. A state that came with an old row is not: nothing is shown rather than something stale. */
 export const stateOf = (id: string | undefined): Presence | undefined => (id === undefined ? undefined : presence(id).value)
@@ -48,7 +49,14 @@ export function PersonRow({ row, to, current = false, children }: PersonRowProps
       <a class="row" href={to} aria-current={current ? 'true' : undefined}>
         <Face row={shown} presence={state} />
         <span class="main">
-          <bdi class="name">{shown.display_name}</bdi>
+          <span class="name">
+            <bdi>{shown.display_name}</bdi>
+            {onDevice(shown) && (
+              <span class="source" role="img" aria-label={text('sources.mark')} title={text('sources.mark')}>
+                <DeviceIcon />
+              </span>
+            )}
+          </span>
           {matched !== '' && (
             <small class="line matched">
               <bdi>{matched}</bdi>

@@ -35,6 +35,7 @@ export const AddIcon = stroked('M12 5v14M5 12h14')
 export const StarIcon = stroked('M12 3.8l2.5 5.2 5.7.8-4.1 4 1 5.7-5.1-2.7-5.1 2.7 1-5.7-4.1-4 5.7-.8L12 3.8Z')
 export const MoreIcon = filled('M6 10.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6ZM12 10.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6ZM18 10.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6Z')
 export const CopyIcon = stroked('M9 9h10v11H9zM15 9V4.5H5V15h4')
+export const DeviceIcon = stroked('M8 3h8a1.5 1.5 0 0 1 1.5 1.5v15A1.5 1.5 0 0 1 16 21H8a1.5 1.5 0 0 1-1.5-1.5v-15A1.5 1.5 0 0 1 8 3ZM11 18h2')
 export const MeetIcon = stroked('M5 6.5h14v13H5zM5 10.5h14M9 4v4M15 4v4')
 
 /** The app's own mark, for the sign-in screen. */

@@ -1,7 +1,7 @@
 // A contact card: what this viewer may see of a person, and what one can do.
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { card, cardChanges, connection, person, session, type Card as CardData, type Phone, type Presence } from '../../core'
+import { card, deviceBook, cardChanges, connection, person, session, type Card as CardData, type Phone, type Presence } from '../../core'
 import { presenceText } from '../../text/presence'
 import { text, wireText } from '../../text/text'
 import { announce, complain } from '../announce'
@@ -232,6 +232,7 @@ const PhoneWords = ({ phone, by }: { phone: Phone; by: string }) => (
   </>
 )
 
+const FromDevice = later<{ data: CardData }>(() => import('./DeviceCard').then((m) => m.FromDevice), () => null)
 const DeskCard = later<{ data: CardData; onChanged: () => void }>(() => import('../desk/Card').then((m) => m.DeskCard), () => null)
 
 function Everything({ data, onChanged }: { data: CardData; onChanged: () => void }) {
@@ -240,6 +241,7 @@ function Everything({ data, onChanged }: { data: CardData; onChanged: () => void
     <>
       <Deeds who={data.id} phones={data.phones ?? []} mail={data.mail} />
       <Reach data={data} />
+      {session.value?.person.id !== data.id && deviceBook.value !== undefined && <FromDevice data={data} />}
       {atDesk() && session.value?.person.id !== data.id && <DeskCard data={data} onChanged={onChanged} />}
       <Facts data={data} />
       {data.manager && (

@@ -30,7 +30,7 @@ const keys = [
 
 // A number stays when one looks something up in another tab, and goes with the person.
 const number = signal('')
-const search = peopleSearch(true)
+const search = peopleSearch(true, true)
 const set = (next: string) => {
   number.value = next.slice(0, 60)
   // One digit fits almost everybody.

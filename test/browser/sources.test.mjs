@@ -1,0 +1,308 @@
+// Contacts that a person brings along: joined on the device with the people of
+// the organisation, kept there, and nowhere else.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { accessible, launch, newPerson, openCard, out, picture, signIn, tab } from './phone.mjs'
+import { Server, until } from './server.mjs'
+
+let browser, server, password
+
+before(async () => {
+  server = await Server.start()
+  password = server.people().password
+  browser = await launch()
+})
+
+after(async () => {
+  await browser?.close()
+  await server?.remove()
+})
+
+// Of the export alone: nothing of it may ever leave the browser.
+const secrets = {
+  nick: 'Kwamsky-Quokka', mail: 'quokka.private@burrow.example', number: '+49 1573 8462915', title: 'Grand Vizier of Burrows', uid: 'QUOKKA-UID-7f3a',
+  name: 'Zwetlana Numbatova', friend: 'numbat.zw@thicket.example', mobile: '+46 70 918 27 36', company: 'Thicket & Bower Removals', friendUid: 'NUMBAT-UID-91c2',
+}
+
+/** What an iPhone writes when somebody exports a list. */
+const iPhone = [
+  'BEGIN:VCARD', 'VERSION:3.0', 'PRODID:-//Apple Inc.//iPhone OS 19.1//EN', `N:${secrets.nick};;;;`, `FN:${secrets.nick}`, `TITLE:${secrets.title}`,
+  `item1.EMAIL;type=INTERNET;type=pref:${secrets.mail}`, 'item1.X-ABLabel:_$!<Home>!$_', 'EMAIL;type=INTERNET;type=WORK:Kwame@Demo.Example',
+  `TEL;type=CELL;type=VOICE;type=pref:${secrets.number}`, `UID:${secrets.uid}`, 'END:VCARD',
+  'BEGIN:VCARD', 'VERSION:3.0', 'PRODID:-//Apple Inc.//iPhone OS 19.1//EN', 'N:Numbatova;Zwetlana;;;', `FN:${secrets.name}`, `ORG:${secrets.company};`,
+  `EMAIL;type=INTERNET;type=HOME;type=pref:${secrets.friend}`, `item1.TEL;type=pref:${secrets.mobile}`, 'item1.X-ABLabel:iPhone',
+  'PHOTO;ENCODING=b;TYPE=PNG:iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==',
+  `UID:${secrets.friendUid}`, 'END:VCARD', '',
+].join('\r\n')
+
+const file = join(out, 'iPhone.vcf')
+writeFileSync(file, iPhone)
+
+/** A text in every form in which it could leave: as it is, escaped, in UTF-16, in base64 at each of its three places. */
+function forms(text) {
+  const digits = text.replace(/\D/g, '')
+  const plain = [text, text.toLowerCase(), ...(digits.length > 8 ? [digits, text.replace(/\s/g, '')] : [])]
+  const bytes = plain.flatMap((t) => [t, encodeURIComponent(t), t.replaceAll(' ', '+'), JSON.stringify(t).slice(1, -1)]).flatMap((t) => [Buffer.from(t), Buffer.from(t, 'utf16le')])
+  const coded = bytes.flatMap((b) => [0, 1, 2].map((shift) => {
+    const all = Buffer.concat([Buffer.alloc(shift), b]).toString('base64').replace(/=+$/, '')
+    return all.slice(shift === 0 ? 0 : shift + 1, -1)
+  }))
+  return [...bytes, ...coded.flatMap((c) => [Buffer.from(c), Buffer.from(c.replaceAll('+', '-').replaceAll('/', '_'))])]
+}
+
+/** Everything that passes between a page and anybody else, and what of it holds a secret. */
+class Capture {
+  parts = []
+
+  constructor(context) {
+    const take = (what, data) => this.parts.push({ what, data: Buffer.isBuffer(data) ? data : Buffer.from(String(data ?? '')) })
+    context.on('request', (request) => {
+      take(`${request.method()} ${request.url()}`, request.url())
+      take(`headers of ${request.url()}`, JSON.stringify(request.headers()))
+      take(`body of ${request.url()}`, request.postDataBuffer() ?? '')
+    })
+    context.on('page', (page) => page.on('websocket', (socket) => {
+      take('socket', socket.url())
+      socket.on('framesent', ({ payload }) => take('frame sent', payload))
+      socket.on('framereceived', ({ payload }) => take('frame received', payload))
+    }))
+  }
+
+  /** The secrets that were seen, with where. */
+  leaks() {
+    const found = []
+    for (const [name, secret] of Object.entries(secrets)) {
+      const looks = forms(secret)
+      for (const { what, data } of this.parts) {
+        if (looks.some((look) => data.includes(look)) || opened(data).some((body) => looks.some((look) => body.includes(look)))) found.push(`${name} in ${what}`)
+      }
+    }
+    return found
+  }
+}
+
+/** The base64 texts inside a text, decoded. */
+const opened = (data) => [...data.toString('latin1').matchAll(/[A-Za-z0-9+/_-]{16,}={0,2}/g)].map(([text]) => Buffer.from(text, 'base64'))
+
+/** Opens the page of Settings. */
+async function sources(who) {
+  await tab(who, 'My Info')
+  await who.page.goto(`${server.url}/#/info/settings/sources`)
+  await who.page.getByRole('heading', { name: 'Contacts sources' }).first().waitFor()
+}
+
+async function bringIn(who, name = file) {
+  await sources(who)
+  await who.page.locator('input[type=file]').setInputFiles(name)
+  const sheet = who.page.getByRole('dialog')
+  await sheet.getByRole('button', { name: 'Import' }).waitFor()
+  return sheet
+}
+
+async function search(who, text) {
+  await tab(who, 'Contacts')
+  const field = who.page.getByRole('searchbox', { name: 'Search' })
+  await field.fill('')
+  await field.fill(text)
+}
+
+const found = (who) => who.page.getByRole('list', { name: 'People found' }).getByRole('link')
+const names = async (who) => (await found(who).locator('.name bdi').allInnerTexts())
+
+// One person goes through the next tests, and everything that passes is looked at in the last of them.
+let who, page, capture, card, extra
+
+test('UC2 the directory, Contacts and an export are one person by their addresses', async () => {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB', timezoneId: 'Europe/Berlin' })
+  capture = new Capture(context)
+  page = await context.newPage()
+  page.setDefaultTimeout(15_000)
+  const trouble = []
+  page.on('pageerror', (error) => trouble.push(String(error)))
+  page.on('console', (m) => m.type() === 'error' && !/ERR_|Failed to load resource|WebSocket connection/.test(m.text()) && trouble.push(m.text()))
+  who = { context, page, server, trouble }
+  card = page.locator('main')
+  extra = card.locator('.from-device')
+  await signIn(who, 'hanna@demo.example', password)
+
+  // In the directory, in Contacts, and in the export.
+  await openCard(who, 'mens', 'Kwame Mensah')
+  const add = page.getByRole('button', { name: 'Add to Contacts' }).or(page.getByRole('button', { name: /^Add Kwame/ }))
+  if (await add.first().isVisible()) await add.first().click()
+
+  const sheet = await bringIn(who)
+  await sheet.getByText('2 contacts').waitFor()
+  await sheet.getByText(/somebody of your organisation/).waitFor()
+  await picture(who, 'sources-preview')
+  await sheet.getByRole('button', { name: 'Import' }).click()
+  await page.getByText('2 contacts', { exact: false }).first().waitFor()
+  await accessible(who, 'sources, desk')
+  await picture(who, 'sources-desk-light')
+
+  await search(who, 'mens')
+  await until('one entry', async () => (await names(who)).filter((name) => /Mensah|Kwam/.test(name)).join() === 'Kwame Mensah')
+  await found(who).first().getByRole('img', { name: 'Also in the contacts of this device' }).waitFor()
+})
+
+test('UC1 one search finds people of the organisation by what the device knows, and people who are only there', async () => {
+  await search(who, 'kwamsky')
+  await until('found by the name on the device, as the person', async () => (await names(who))[0] === 'Kwame Mensah' && (await found(who).count()) === 1)
+  await found(who).first().click()
+  await card.getByRole('heading', { level: 1, name: 'Kwame Mensah' }).waitFor()
+  await extra.getByText(secrets.number).waitFor()
+  await extra.getByText(secrets.mail).waitFor()
+  await extra.getByText(secrets.title).waitFor()
+  await extra.getByText(secrets.nick).first().waitFor()
+  assert.ok((await extra.getByText('From iPhone').count()) > 0, 'each value says where it is from')
+  assert.equal(await card.locator('.top-card h1').innerText(), 'Kwame Mensah')
+  await accessible(who, 'card with device contacts')
+  await extra.scrollIntoViewIfNeeded()
+  await picture(who, 'sources-card-desk-light')
+
+  // Somebody who is only on the device: by name, by number, from the pad.
+  await search(who, 'zwetl')
+  await until('only on the device', async () => (await names(who)).includes(secrets.name))
+  await search(who, '0046 70 918')
+  await until('by the number', async () => (await names(who)).includes(secrets.name))
+  await found(who).first().click()
+  await card.getByRole('heading', { level: 1, name: secrets.name }).waitFor()
+  assert.equal(await card.getByRole('button', { name: 'Email', exact: true }).getAttribute('href'), `mailto:${secrets.friend}`)
+  assert.match(await card.getByRole('button', { name: 'Call', exact: true }).getAttribute('href'), /^tel:\+46709182736$/)
+  await until('the picture of the device', async () => (await card.locator('.face img').getAttribute('src'))?.startsWith('data:image/jpeg'))
+  await accessible(who, 'card of a device contact')
+  await picture(who, 'sources-device-card-desk')
+  await tab(who, 'Phone')
+  for (const digit of '9938') await page.getByRole('button', { name: digit, exact: true }).click()
+  await page.getByRole('list', { name: 'People with this number or name' }).getByText(secrets.name).waitFor()
+
+})
+
+test('UC3 what was joined wrongly is taken apart, and stays so', async () => {
+  await openCard(who, 'mens', 'Kwame Mensah')
+  await extra.getByRole('button', { name: 'Not the same person' }).click()
+  await extra.waitFor({ state: 'detached' })
+  await page.reload()
+  await openCard(who, 'mens', 'Kwame Mensah')
+  await card.getByRole('button', { name: 'Link with…' }).waitFor()
+  assert.equal(await extra.count(), 0, 'still not the same person')
+  await search(who, 'kwamsky')
+  await until('an entry of its own', async () => (await names(who)).includes(secrets.nick))
+  await openCard(who, 'mens', 'Kwame Mensah')
+  await card.getByRole('button', { name: 'Link with…' }).click()
+  await page.getByRole('dialog').getByRole('searchbox').fill('kwamsky')
+  await page.getByRole('dialog').getByRole('button', { name: new RegExp(secrets.nick) }).click()
+  await extra.getByText(secrets.number).waitFor()
+  await page.reload()
+  await openCard(who, 'mens', 'Kwame Mensah')
+  await extra.getByText(secrets.number).waitFor()
+
+  // Unlinked and undone at once.
+  await extra.getByRole('button', { name: 'Not the same person' }).click()
+  await extra.waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await extra.getByText(secrets.number).waitFor()
+
+})
+
+test('UC6 a source that is switched off is not there', async () => {
+  await sources(who)
+  await page.getByRole('switch', { name: 'Use iPhone' }).click()
+  await search(who, 'zwetl')
+  await page.getByText(/No one found/i).waitFor()
+  await sources(who)
+  await page.getByRole('switch', { name: 'Use iPhone' }).click()
+  await search(who, 'zwetl')
+  await until('there again', async () => (await names(who)).includes(secrets.name))
+
+})
+
+test('UC4 no device contact ever leaves the browser', async () => {
+  assert.ok(capture.parts.length > 100, 'the capture saw what went on')
+  assert.deepEqual(capture.leaks(), [])
+  assert.deepEqual(who.trouble, [])
+
+  // The capture would have seen it.
+  await page.evaluate((text) => fetch(`/api/people?q=${encodeURIComponent(text)}`), secrets.mail)
+  assert.ok(capture.leaks().length > 0, 'the capture finds what leaves')
+  await who.context.close()
+})
+
+test('UC4 another person who signs in finds no contact of the device', async () => {
+  const who = await newPerson(browser, server, 'phone')
+  await signIn(who, 'hanna@demo.example', password)
+  const sheet = await bringIn(who)
+  await sheet.getByRole('button', { name: 'Import' }).click()
+  await search(who, 'zwetl')
+  await until('the contact of the device', async () => (await names(who)).includes(secrets.name))
+  await accessible(who, 'search with device contacts, phone')
+  await picture(who, 'sources-search-phone')
+  await tab(who, 'My Info')
+  await who.page.getByRole('button', { name: 'Sign Out' }).click()
+  await who.page.getByRole('dialog').getByRole('button', { name: 'Sign Out' }).click()
+  await who.page.getByLabel('Sign-in address').waitFor()
+  await signIn(who, 'kwame@demo.example', password)
+  await search(who, 'zwetl')
+  await who.page.getByText(/No one found/i).waitFor()
+  const left = await who.page.evaluate(async () => {
+    const stores = []
+    for (const { name } of await indexedDB.databases()) {
+      const db = await new Promise((ok, fail) => Object.assign(indexedDB.open(name), { onsuccess: (e) => ok(e.target.result), onerror: fail }))
+      if (db.objectStoreNames.contains('sources')) {
+        stores.push(await new Promise((ok) => (db.transaction('sources').objectStore('sources').count().onsuccess = (e) => ok(e.target.result))))
+      }
+      db.close()
+    }
+    return stores
+  })
+  assert.deepEqual(left, [0])
+  await who.context.close()
+})
+
+test('UC4 10,000 cards keep the page answering', async () => {
+  const many = join(out, 'many.vcf')
+  writeFileSync(many, Array.from({ length: 10_000 }, (_, i) =>
+    `BEGIN:VCARD\r\nVERSION:3.0\r\nN:Family${i};Given${i % 500};;;\r\nFN:Given${i % 500} Family${i}\r\nEMAIL;type=INTERNET:card${i}@many.example\r\nTEL;type=CELL:+49 1511 ${1_000_000 + i}\r\nUID:many-${i}\r\nEND:VCARD\r\n`).join(''))
+  const who = await newPerson(browser, server, 'desk')
+  await signIn(who, 'hanna@demo.example', password)
+  await sources(who)
+  await who.page.evaluate(() => {
+    const state = (globalThis.longest = { gap: 0, last: performance.now() })
+    const tick = () => {
+      const now = performance.now()
+      state.gap = Math.max(state.gap, now - state.last)
+      state.last = now
+      setTimeout(tick, 4)
+    }
+    tick()
+  })
+  const begun = Date.now()
+  const sheet = await bringIn(who, many)
+  const read = Date.now() - begun
+  await sheet.getByRole('button', { name: 'Import' }).click()
+  await who.page.getByText('10,000 contacts').first().waitFor()
+  const kept = Date.now() - begun
+  const gap = await who.page.evaluate(() => Math.round(globalThis.longest.gap))
+  await tab(who, 'Contacts')
+  await who.page.getByRole('searchbox', { name: 'Search' }).waitFor()
+  const typed = await who.page.evaluate(async () => {
+    const field = document.querySelector('input[type=search]')
+    const times = []
+    for (const text of ['g', 'gi', 'giv', 'given4', 'given42 family', '+49 1511 10000']) {
+      const at = performance.now()
+      field.value = text
+      field.dispatchEvent(new Event('input', { bubbles: true }))
+      await new Promise((ok) => requestAnimationFrame(() => setTimeout(ok)))
+      times.push(Math.round(performance.now() - at))
+    }
+    return Math.max(...times)
+  })
+  console.log(`10,000 cards: read in ${read} ms, kept after ${kept} ms, the page waited ${gap} ms at most; a keystroke took ${typed} ms at most`)
+  assert.ok(gap < 1_000, `the page did not answer for ${gap} ms`)
+  assert.ok(typed < 1_000, `a keystroke took ${typed} ms`)
+  await who.page.reload()
+  await search(who, 'family9999')
+  await until('found after a reload', async () => (await names(who)).includes('Given499 Family9999'))
+  await who.context.close()
+})

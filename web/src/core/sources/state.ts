@@ -1,0 +1,31 @@
+// What the start of the app knows of the device's contacts: whether there are
+// any. Everything else is loaded when there are.
+import { effect, signal, untracked } from '@preact/signals'
+import { current, type Account } from '../account'
+import { SourceStore } from '../store/sources'
+import type { DeviceBook } from './book'
+
+/** The device's contacts; undefined while there are none, or they are not read yet. */
+export const deviceBook = signal<DeviceBook | undefined>(undefined)
+
+/** The part that is loaded later. */
+export const sourcesEngine = () => import('./engine')
+
+/** Whether an id is that of a card of the device, which the server must not hear of. */
+export const isDeviceId = (id: string): boolean => /^(?:device|address-book):/.test(id)
+
+/** Follows the signed-in person. Called once, before the core starts. */
+export function followSources(): void {
+  effect(() => {
+    const account = current.value
+    untracked(() => {
+      deviceBook.value = undefined
+      if (!account) return
+      void begin(account).catch(() => undefined)
+    })
+  })
+}
+
+async function begin(account: Account): Promise<void> {
+  if (await new SourceStore(account.db).any()) await (await sourcesEngine()).ready()
+}

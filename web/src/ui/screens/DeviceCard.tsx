@@ -1,0 +1,315 @@
+// What the device's own contacts say: a card of somebody who is only there, and what they add to a card of the organisation.
+import { useState } from 'preact/hooks'
+import { deviceBook, holds, contactList, isDeviceId, kindOf, knownPeople, sourcesEngine, type Card, type DeviceBook, type Merged, type MergedPhone, type RecordKey, type SourceRecord, type Value } from '../../core'
+import { text, wireText } from '../../text/later'
+import { offerUndo, complain } from '../announce'
+import { deviceRow, personIn } from '../device'
+import { ActionLink } from '../parts/ActionLink'
+import { Blank, wordsFor } from '../parts/Blank'
+import { Face } from '../parts/Face'
+import { CallIcon, DeviceIcon, MailIcon } from '../parts/icons'
+import { ButtonRow, Fact, LinkRow, List } from '../parts/rows'
+import { DetailScreen } from '../parts/Screen'
+import { Cancel, Sheet } from '../parts/Sheet'
+import { matches } from '../match'
+import { go, href } from '../router'
+import { telHref } from '../tel'
+
+/** fromDevice are the sources of a value that are contacts of the device. */
+const fromDevice = (value: Value): RecordKey[] => value.sources.filter((key) => isDeviceId(key))
+
+/** onlyDevice tells whether nobody but the device's contacts says so. */
+const onlyDevice = (value: Value): boolean => value.sources.every((key) => isDeviceId(key))
+
+/** sourceName is where a value comes from, in words. */
+function sourceName(book: DeviceBook, keys: readonly RecordKey[]): string {
+  return [...new Set(keys.map((key) => book.card(key)?.source.name ?? text('sources.from-device')))].join(', ')
+}
+
+/** Told is the mark of a value that comes from the device. */
+function Told({ book, value }: { book: DeviceBook; value: Value }) {
+  return (
+    <small class="told">
+      <DeviceIcon />
+      {text('sources.from', { name: sourceName(book, fromDevice(value)) })}
+    </small>
+  )
+}
+
+/** recordOfCard is what the server says about somebody, numbers and further addresses included. */
+export const recordOfCard = (data: Card): SourceRecord => ({
+  kind: 'directory',
+  id: data.id,
+  name: data.display_name,
+  addresses: [data.address],
+  mails: [data.mail ?? '', ...(data.other_mail ?? [])].filter((mail) => mail !== ''),
+  title: data.title ?? '',
+  department: data.department ?? '',
+  company: data.company ?? '',
+  office: data.office ?? '',
+  photo: data.photo ?? '',
+  phones: (data.phones ?? []).map(({ kind, number, dial }) => ({ kind, number, ...(dial !== undefined && { dial }) })),
+})
+
+/** contactRecords is somebody's entry in the contact list, which names its source and says nothing else. */
+const contactRecords = (id: string): SourceRecord[] => {
+  const lists = contactList.value
+  const listed = lists.at === 'here' && lists.value.some((group) => kindOf(group) !== 'suggested' && holds(group, id))
+  return listed ? [{ kind: 'contacts', id }] : []
+}
+
+function Reach({ book, phones, mails }: { book: DeviceBook; phones: readonly MergedPhone[]; mails: readonly Value[] }) {
+  if (phones.length + mails.length === 0) return null
+  return (
+    <List kind="group" label={text('sources.from-device')}>
+      {phones.map((phone) => (
+        <LinkRow
+          key={phone.text}
+          leaf
+          to={telHref(phone.text)}
+          title={
+            <>
+              <small>{wireText('phone-kind', phone.kind) ?? text('phone-kind.other')}</small>
+              <bdi>{phone.text}</bdi>
+              <Told book={book} value={phone} />
+            </>
+          }
+        />
+      ))}
+      {mails.map((mail) => (
+        <LinkRow
+          key={mail.text}
+          leaf
+          to={`mailto:${mail.text}`}
+          title={
+            <>
+              <small>{text('card.mail')}</small>
+              <bdi>{mail.text}</bdi>
+              <Told book={book} value={mail} />
+            </>
+          }
+        />
+      ))}
+    </List>
+  )
+}
+
+/** Differences are what the device's contacts say otherwise, and what only they say. */
+function Facts({ book, merged }: { book: DeviceBook; merged: Merged }) {
+  const inDirectory = personIn(merged) !== undefined
+  const fields = [
+    [text('card.name'), merged.name],
+    [text('card.title'), merged.title],
+    [text('card.department'), merged.department],
+    [text('card.company'), merged.company],
+    [text('card.office'), merged.office],
+  ] as const
+  const rows = fields.flatMap(([name, field]) => {
+    const own = field.text !== '' && onlyDevice(field) && !(name === text('card.name') && !inDirectory) ? [field] : []
+    return [...own, ...field.others].map((value) => ({ name, value }))
+  })
+  if (rows.length === 0) return null
+  return (
+    <List kind="group" label={text('card.details')}>
+      {rows.map(({ name, value }) => (
+        <Fact key={name + value.text} name={name}>
+          <bdi>{value.text}</bdi>
+          <Told book={book} value={value} />
+        </Fact>
+      ))}
+    </List>
+  )
+}
+
+/** Cards are the device's records that were joined, each with the way out. */
+function Cards({ book, merged }: { book: DeviceBook; merged: Merged }) {
+  const records = merged.records.filter((key) => isDeviceId(key))
+  const apart = async (key: RecordKey) => {
+    const name = book.card(key)?.card.name ?? ''
+    try {
+      const undo = await (await sourcesEngine()).separate(key, merged.records)
+      offerUndo(text('sources.separated', { name }), undo, wordsFor)
+    } catch (error) {
+      complain(wordsFor(error))
+    }
+  }
+  return (
+    <List kind="group" label={text('sources.cards')}>
+      {records.map((key) => {
+        const held = book.card(key)
+        return (
+          <li key={key} class="sided">
+            <div class="row">
+              <span class="main fact">
+                <bdi>{held?.card.name}</bdi>
+                <small class="told">
+                  <DeviceIcon />
+                  {text('sources.from', { name: held?.source.name ?? '' })}
+                </small>
+              </span>
+              {merged.records.length > 1 && (
+                <button type="button" class="plain" onClick={() => void apart(key)}>
+                  {text('sources.not-same')}
+                </button>
+              )}
+            </div>
+          </li>
+        )
+      })}
+    </List>
+  )
+}
+
+/** LinkSheet finds the other side of a link among what this device knows; nobody is asked. */
+function LinkSheet({ book, merged, records, onClose }: { book: DeviceBook; merged: Merged; records: readonly SourceRecord[]; onClose: () => void }) {
+  const [query, setQuery] = useState('')
+  const people = knownPeople()
+  const q = query.trim()
+  const inDirectory = personIn(merged) !== undefined
+  const fromPeople = inDirectory || q === '' ? [] : people.filter((row) => matches(row, q)).map((row) => ({ key: `directory:${row.id}` as RecordKey, name: row.display_name, where: row.address }))
+  const fromCards = q === '' ? [] : book.find(q, false, []).flatMap(({ merged: m }) => m.records.filter((key) => isDeviceId(key) && !merged.records.includes(key)))
+  const found = [...fromPeople, ...fromCards.map((key) => ({ key, name: book.card(key)?.card.name ?? '', where: book.card(key)?.source.name ?? '' }))].slice(0, 20)
+  const choose = async (key: RecordKey) => {
+    onClose()
+    const mine = merged.records[0]
+    if (mine === undefined) return
+    try {
+      const other = key.startsWith('directory:') ? undefined : book.card(key)
+      const more = other ? book.person(other.record, people) : undefined
+      const involved = new Map([...records, ...people.filter((row) => `directory:${row.id}` === key || more?.records.includes(`directory:${row.id}`)).map(rowOf)].map((r) => [`${r.kind}:${r.id}`, r]))
+      for (const k of [...merged.records, ...(more?.records ?? [key])]) {
+        const held = book.card(k)
+        if (held) involved.set(k, held.record)
+      }
+      const undo = await (await sourcesEngine()).join([...involved.values()], mine, key)
+      offerUndo(text('sources.linked', { name: found.find((f) => f.key === key)?.name ?? '' }), undo, wordsFor)
+      if (key.startsWith('directory:') && !inDirectory) go(href('contacts', key.slice('directory:'.length)), true)
+    } catch (error) {
+      complain(wordsFor(error))
+    }
+  }
+  const title = text('sources.link-title', { name: merged.name.text })
+  return (
+    <Sheet label={title} onClose={onClose}>
+      <div class="block">
+        <div class="says">
+          <h2>{title}</h2>
+        </div>
+        <label class="search">
+          <input type="search" autofocus aria-label={text('sources.link-search')} placeholder={text('sources.link-search')} maxLength={200} autocomplete="off" value={query} onInput={(e) => setQuery(e.currentTarget.value)} />
+        </label>
+        <ul>
+          {found.map(({ key, name, where }) => (
+            <li key={key}>
+              <button type="button" onClick={() => void choose(key)}>
+                <bdi>{name}</bdi> <small class="soft">{where}</small>
+              </button>
+            </li>
+          ))}
+        </ul>
+      </div>
+      <Cancel onClose={onClose} />
+    </Sheet>
+  )
+}
+
+const rowOf = (row: { id: string; display_name: string; address: string; mail?: string | undefined; other_mail?: readonly string[] | undefined }): SourceRecord => ({
+  kind: 'directory',
+  id: row.id,
+  name: row.display_name,
+  addresses: [row.address],
+  mails: [row.mail ?? '', ...(row.other_mail ?? [])].filter((mail) => mail !== ''),
+})
+
+function LinkButton({ book, merged, records }: { book: DeviceBook; merged: Merged; records: readonly SourceRecord[] }) {
+  const [open, setOpen] = useState(false)
+  return (
+    <>
+      <List kind="group" label={text('sources.link')}>
+        <ButtonRow opens tone="action" title={text('sources.link')} onClick={() => setOpen(true)} />
+      </List>
+      {open && <LinkSheet book={book} merged={merged} records={records} onClose={() => setOpen(false)} />}
+    </>
+  )
+}
+
+/** contestedBy are the further people whose address a joined card has. */
+function contestedBy(merged: Merged): string {
+  const names = new Map(knownPeople().map((row) => [`directory:${row.id}`, row.display_name]))
+  return [...new Set(merged.contested.flatMap((c) => c.with))].map((key) => names.get(key) ?? key).join(', ')
+}
+
+/** FromDevice is what the device's contacts add to the card of somebody of the organisation. */
+export function FromDevice({ data }: { data: Card }) {
+  const book = deviceBook.value
+  if (!book || book.size === 0) return null
+  const record = recordOfCard(data)
+  const also = contactRecords(data.id)
+  const merged = book.person(record, knownPeople(), also)
+  if (!merged) return null
+  const linked = merged.records.some((key) => isDeviceId(key))
+  return (
+    <>
+      {linked && (
+        <section class="from-device">
+          <h2 class="head">{text('sources.from-device')}</h2>
+          <Reach book={book} phones={merged.phones.filter(onlyDevice)} mails={merged.mails.filter(onlyDevice)} />
+          <Facts book={book} merged={merged} />
+          {merged.contested.length > 0 && <p class="foot">{text('sources.contested', { names: contestedBy(merged) })}</p>}
+          <h2 class="head">{text('sources.cards')}</h2>
+          <Cards book={book} merged={merged} />
+        </section>
+      )}
+      <LinkButton book={book} merged={merged} records={[record, ...also]} />
+    </>
+  )
+}
+
+/** DeviceCard is the card of somebody who is only among the device's contacts; of somebody who is joined with a person it leads there. */
+export function DeviceCard({ id }: { id: string }) {
+  const book = deviceBook.value
+  const held = book?.card(id)
+  const merged = book && held && book.person(held.record, knownPeople())
+  const who = merged && personIn(merged)
+  const row = merged && deviceRow(merged)
+  return (
+    <DetailScreen title={row ? undefined : text('card.name')} parent={{ to: href('contacts'), label: text('tab.contacts'), top: true }}>
+      {book && merged && row ? (
+        <>
+          <div class="top-card">
+            <Face row={row} size="large" />
+            <h1 tabIndex={-1}>
+              <bdi>{row.display_name}</bdi>
+            </h1>
+            <p class="soft">{text('sources.from', { name: sourceName(book, merged.name.sources) })}</p>
+          </div>
+          {who !== undefined && (
+            <List kind="group" label={text('card.name')}>
+              <LinkRow to={href('contacts', who)} title={merged.name.text} />
+            </List>
+          )}
+          <div class="deeds">
+            {merged.phones[0] && (
+              <ActionLink to={telHref(merged.phones[0].text)}>
+                <CallIcon />
+                {text('card.call')}
+              </ActionLink>
+            )}
+            {merged.mails[0] && (
+              <ActionLink to={`mailto:${merged.mails[0].text}`}>
+                <MailIcon />
+                {text('card.email')}
+              </ActionLink>
+            )}
+          </div>
+          <Reach book={book} phones={merged.phones} mails={[...merged.mails, ...merged.addresses]} />
+          <Facts book={book} merged={merged} />
+          {merged.records.length > 1 && <Cards book={book} merged={merged} />}
+          <LinkButton book={book} merged={merged} records={[held.record]} />
+        </>
+      ) : (
+        <Blank>{text('sources.gone')}</Blank>
+      )}
+    </DetailScreen>
+  )
+}
