@@ -111,6 +111,15 @@ export async function accessible(who, screen) {
   assert.deepEqual(told, [], `accessibility of ${screen}`)
 }
 
+/** The same in light and in dark, with a picture of each. */
+export async function accessibleInBoth(who, screen, name) {
+  for (const colorScheme of ['dark', 'light']) {
+    await who.page.emulateMedia({ colorScheme })
+    await accessible(who, `${screen}, ${colorScheme}`)
+    await picture(who, name.replace('-light-', `-${colorScheme}-`))
+  }
+}
+
 export const picture = (who, name) => who.page.screenshot({ path: join(out, `${name}.png`) })
 
 /** The build of the app that the page runs. */

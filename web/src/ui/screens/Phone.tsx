@@ -110,7 +110,7 @@ function CallKey() {
   )
 }
 
-/** mostMatches keeps the pad on the screen. */
+/** mostMatches are few enough to be looked through above a pad. */
 const mostMatches = 8
 
 /** CallAside calls the number through which somebody was found. */
@@ -124,29 +124,36 @@ function CallAside({ row }: { row: FoundRow }) {
   )
 }
 
-/** Matches are the people whose number or name the digits begin. */
-function Matches() {
+/**
+ * Above is what stands above the number: the emergency sentence, and the people whose number or name the digits begin. These take the place of
+ * the title, and the sentence grows smaller for them, so that no key moves under a finger.
+ */
+function Above() {
   const found = search.found.value
-  const people = (found?.people ?? []).slice(0, mostMatches)
+  const people = number.value === '' ? [] : (found?.people ?? []).slice(0, mostMatches)
   useWatch('pad', idsOf(people))
-  if (number.value === '') return null
+  const any = people.length > 0
   return (
-    <>
+    <div class="above">
+      <p class={any ? 'warning phone-warning behind' : 'warning phone-warning'}>{text('emergency')}</p>
       <p class="unseen" role="status">
         {found?.done ? text('search.count', { count: people.length }) : ''}
       </p>
-      {people.length > 0 && (
-        <div class="matches">
-          <List kind="plain" label={text('phone.found')}>
-            {people.map((row) => (
-              <PersonRow key={row.id} row={row} to={href('contacts', row.id)}>
-                <CallAside row={row} />
-              </PersonRow>
-            ))}
-          </List>
+      {any && (
+        <div class="over">
+          <div class="matches">
+            <List kind="plain" label={text('phone.found')}>
+              {people.map((row) => (
+                <PersonRow key={row.id} row={row} to={href('contacts', row.id)}>
+                  <CallAside row={row} />
+                </PersonRow>
+              ))}
+            </List>
+          </div>
+          <p class="warning phone-warning">{text('emergency')}</p>
         </div>
       )}
-    </>
+    </div>
   )
 }
 
@@ -155,8 +162,7 @@ export function Phone() {
   useKeyboard()
   return (
     <ListScreen title={text('tab.phone')}>
-      <p class="warning phone-warning">{text('emergency')}</p>
-      <Matches />
+      <Above />
       <div class="number">
         <span class="hold" />
         <input
