@@ -35,6 +35,7 @@ Usage:
   parley jobs           list the work that waits, and what became of it
   parley audit verify   say whether the audit trail is what was stored
   parley directory      say how the corporate directory is followed, or compare everything
+  parley doctor         try the corporate directory, and say what to change
   parley egress         list whom the server connects to, why, and how often
   parley backup FILE    write a copy of the database, while the server runs
   parley restore FILE   put a backup in the place of the database
@@ -100,6 +101,8 @@ func (c console) command(ctx context.Context, args []string) error {
 		return c.audit(ctx, rest)
 	case "directory":
 		return c.directory(ctx, rest)
+	case "doctor":
+		return c.doctor(ctx, rest)
 	case "egress":
 		return c.egress(ctx, rest)
 	case "backup":
