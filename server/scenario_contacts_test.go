@@ -301,6 +301,38 @@ func TestUC5BlockedAddsInSilence(t *testing.T) {
 	phone.Forbidden("PUT", "/api/contacts/"+hanna.ID(), in(), "settings.desktop-only") // nor may he find it out
 }
 
+// The list and its file show whoever blocks one as a person who never signed in.
+//
+// claim: UC5, PR7
+func TestUC5ListShowsATwin(t *testing.T) {
+	w := parleytest.Start(t)
+	hanna := w.AtDesk("hanna")
+	id := hanna.Search("kwame").People[0].ID
+	hanna.AddContact(id)
+	hanna.Watch(id)
+	shown := func() (all string) {
+		for _, path := range []string{"/api/contacts", "/api/contacts/export?format=json", "/api/contacts/export?format=vcard"} {
+			all += hanna.Ask("GET", path, nil).Signature() + "\n"
+		}
+		return all
+	}
+	before := shown()
+	kwame := w.AtDesk("kwame")
+	kwame.SetState("busy")
+	kwame.SetNote("at the dentist")
+	hanna.Sees(id, "the note", func(p webapi.Presence) bool { return p.Note == "at the dentist" })
+	if shown() == before {
+		t.Fatal("hanna sees nothing of kwame: the test shows nothing")
+	}
+	if err := kwame.Call("PUT", "/api/people/"+hanna.ID()+"/relationship", webapi.SetRelationshipRequest{Level: "blocked"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	hanna.Sees(id, "nothing", func(p webapi.Presence) bool { return p == (webapi.Presence{Availability: 18500}) })
+	if after := shown(); after != before {
+		t.Errorf("blocked, hanna gets\n%s\nunlike a person who never signed in\n%s", after, before)
+	}
+}
+
 // Every device has the same list, whichever changed it and wherever it is
 // connected. Of two changes at once none is lost but the earlier of one contact.
 //
