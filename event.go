@@ -58,7 +58,8 @@ type PresenceChanged struct{ Person PersonID }
 // RelationChanged says that what Other may know of Owner changed.
 type RelationChanged struct{ Owner, Other PersonID }
 
-// PreferencesChanged says that this person's own switches changed.
+// PreferencesChanged says that this person's own switches changed: what others see
+// of them, which PeopleChanged says too, and what they themselves see.
 type PreferencesChanged struct{ Person PersonID }
 
 // ChoiceChanged says that what this person chose by hand changed.

@@ -19,9 +19,24 @@ func ShownNumber(number, region, organisation string) string {
 	if !ok {
 		return written
 	}
-	form := phonenumbers.INTERNATIONAL
-	if organisation != "" && phonenumbers.IsValidNumberForRegion(parsed, strings.ToUpper(organisation)) {
-		form = phonenumbers.NATIONAL
+	if national, ok := nationalForm(parsed, strings.ToUpper(organisation)); ok {
+		return national
 	}
-	return phonenumbers.Format(parsed, form)
+	return phonenumbers.Format(parsed, phonenumbers.INTERNATIONAL)
+}
+
+// nationalForm gives the form of a number inside a region, if it is one of the
+// region's that can be dialled so.
+func nationalForm(number *phonenumbers.PhoneNumber, region string) (string, bool) {
+	if phonenumbers.GetCountryCodeForRegion(region) != int(number.GetCountryCode()) {
+		return "", false
+	}
+	national := phonenumbers.Format(number, phonenumbers.NATIONAL)
+	if phonenumbers.IsValidNumberForRegion(number, region) {
+		return national, true
+	}
+	// Of a number that is not known to be in use nothing says where its area code
+	// ends, unless what is dialled before area codes stands there.
+	prefix := phonenumbers.GetNddPrefixForRegion(region, true)
+	return national, prefix != "" && strings.HasPrefix(national, prefix)
 }

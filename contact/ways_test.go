@@ -220,3 +220,16 @@ func TestCloserOnesComeFirst(t *testing.T) {
 	w = newWorld(t, newFakeStore(people...), closed, f)
 	w.want(t, as(6), "anna", "Anna B", "Anna D", "Anna E", "Anna A", "Anna C")
 }
+
+func TestShownNumber(t *testing.T) {
+	for _, test := range []struct{ number, region, organisation, want string }{
+		{"+49 30 2093 0004", "", "DE", "030 20930004"}, {"+49 30 2093 0004", "", "NO", "+49 30 20930004"}, {"030/2093-0004", "DE", "", "+49 30 20930004"},
+		{"+47 22 12 34 56", "", "NO", "22 12 34 56"}, {"+47 22 12 34 56", "", "DE", "+47 22 12 34 56"}, {"(206) 555-0100 x204", "US", "us", "(206) 555-0100 ext. 204"},
+		{"+1 206 555 0100 ext. 204", "", "DE", "+1 206-555-0100 ext. 204"}, {"-0004", "DE", "DE", "-0004"}, {" 4711 ", "DE", "DE", "4711"}, {"call me", "DE", "DE", "call me"},
+		{"+49 40 66969 125", "", "DE", "040 66969125"}, {"+1 416 555 0114", "", "US", "+1 416-555-0114"}, {"", "DE", "DE", ""}, {"tel:+49-30-20930004", "DE", "DE", "030 20930004"},
+	} {
+		if got := ShownNumber(test.number, test.region, test.organisation); got != test.want {
+			t.Errorf("%q of %s is shown in %q as %q, want %q", test.number, test.region, test.organisation, got, test.want)
+		}
+	}
+}

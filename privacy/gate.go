@@ -217,6 +217,7 @@ func (g *Gate) SetPreferences(ctx context.Context, actor parley.Actor, person pa
 	if g.RefreshPreferences(context.WithoutCancel(ctx), person) != nil {
 		g.keep(func() { g.owner(person).preferences = p })
 	}
+	g.announce(parley.PreferencesChanged{Person: person})
 	g.announce(parley.PeopleChanged{People: []parley.PersonID{person}})
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"parley"
 	"parley/account"
+	"parley/contact"
 	"parley/server/demo"
 )
 
@@ -66,6 +67,12 @@ func (p *parts) fillDemo(ctx context.Context) error {
 			return fmt.Errorf("filling in the demo organisation: %w", err)
 		}
 	}
+	if err := p.fillDemoGroups(ctx); err != nil {
+		return fmt.Errorf("filling in the demo organisation: %w", err)
+	}
+	if err := p.fillDemoPhones(ctx); err != nil {
+		return fmt.Errorf("filling in the demo organisation: %w", err)
+	}
 	return p.markDemo(demo.Version())
 }
 
@@ -91,6 +98,51 @@ func (p *parts) importDemo(ctx context.Context) error {
 		err = errors.New(problem)
 	}
 	return err
+}
+
+// fillDemoGroups takes over the groups of the demo's directory.
+func (p *parts) fillDemoGroups(ctx context.Context) error {
+	bySource := map[string]string{}
+	for _, g := range demo.Groups {
+		bySource[g.Name] = g.SourceID()
+	}
+	changes := make([]contact.GroupChange, len(demo.Groups))
+	for i, g := range demo.Groups {
+		changes[i] = contact.GroupChange{SourceID: g.SourceID(), Name: g.Name, Mail: g.Mail, Description: g.Description, Listed: true}
+		for _, alias := range g.Members {
+			if person, known := p.book.ByAddress(demo.Address(alias)); known {
+				changes[i].People = append(changes[i].People, person.ID)
+			}
+		}
+		for _, inside := range g.Inside {
+			changes[i].GroupSources = append(changes[i].GroupSources, bySource[inside])
+		}
+	}
+	_, err := p.book.ApplyGroups(ctx, changes, parley.Alongside{})
+	return err
+}
+
+// fillDemoPhones types what members have typed, unless they typed something
+// themselves: a visitor may have been one of them.
+func (p *parts) fillDemoPhones(ctx context.Context) error {
+	for alias, numbers := range demo.Typed {
+		person, known := p.book.ByAddress(demo.Address(alias))
+		if !known || len(p.book.TypedPhones(person.ID)) > 0 {
+			continue
+		}
+		phones := make([]parley.TypedPhone, len(numbers))
+		for i, n := range numbers {
+			phones[i].Kind, _ = parley.ParsePhoneKind(n[0])
+			phones[i].Number = n[1]
+		}
+		if err := p.store.SetTypedPhones(ctx, person.ID, phones, parley.Alongside{}); err != nil {
+			return err
+		}
+		if err := p.book.Refresh(ctx, []parley.PersonID{person.ID}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // setDemoPassword sets the password that was hashed beforehand, unless the person

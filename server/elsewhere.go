@@ -73,7 +73,9 @@ func (p *parts) takeOver(ctx context.Context, event parley.Event) (err error) {
 	case parley.RelationChanged:
 		err = p.gate.Refresh(ctx, e.Owner, e.Other)
 	case parley.PreferencesChanged:
-		err = p.gate.RefreshPreferences(ctx, e.Person)
+		if err = p.gate.RefreshPreferences(ctx, e.Person); err == nil {
+			p.events.Announce(event)
+		}
 		event = parley.PeopleChanged{People: []parley.PersonID{e.Person}}
 	case parley.ChoiceChanged:
 		err = p.board.Refresh(ctx, e.Person)

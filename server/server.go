@@ -184,6 +184,7 @@ func (s *Server) newEdge(out *egress.Egress) (*webapi.Server, error) {
 		About:          c.about(),
 		Build:          c.Build + "+" + web.Build(),
 		URL:            c.PublicURL,
+		Region:         c.Organisation.Region,
 		Origins:        origins,
 		Web:            web.Handler(),
 		TrustedProxies: c.TrustedProxies,

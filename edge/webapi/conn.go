@@ -263,6 +263,17 @@ func (c *conn) changedCards(people []parley.PersonID) {
 	}
 }
 
+// changedOwnCard notes that the person's own card may have changed, with what they
+// have set up, whether the device watches it or not.
+func (c *conn) changedOwnCard() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == phaseOpen {
+		c.cards = with(c.cards, c.actor.Person)
+		c.startWriting()
+	}
+}
+
 // changedContacts notes that the Contacts list is another. However many changes come
 // before the client takes the news, it is one.
 func (c *conn) changedContacts(version int64) {

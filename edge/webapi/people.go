@@ -112,7 +112,7 @@ func (s *Server) getPhoto(ctx context.Context, c caller, in *photoInput) (*photo
 	}
 	out := &photoOutput{Status: http.StatusOK, ContentType: "image/jpeg", CacheControl: "private, no-cache"}
 	out.ETag = photoTag(v.Card.Photo, in.Size)
-	if in.IfNoneMatch == out.ETag {
+	if namesTag(in.IfNoneMatch, out.ETag) {
 		out.Status = http.StatusNotModified
 		return out, nil
 	}
@@ -123,6 +123,17 @@ func (s *Server) getPhoto(ctx context.Context, c caller, in *photoInput) (*photo
 	out.ETag = photoTag(version, in.Size)
 	out.Body = picture
 	return out, nil
+}
+
+// namesTag reports whether a list of tags, as in If-None-Match, names a tag
+// (RFC 9110 §13.1.2; the comparison is weak).
+func namesTag(list, tag string) bool {
+	for named := range strings.SplitSeq(list, ",") {
+		if named = strings.TrimPrefix(strings.TrimSpace(named), "W/"); named == tag || named == "*" {
+			return true
+		}
+	}
+	return false
 }
 
 // photoTag changes when the picture does. It does not hold the viewer's class,

@@ -13,8 +13,15 @@ import (
 // view is what a viewer may see of a person, presence included: the only way on
 // which a fact about somebody leaves through this edge. Behind it is
 // privacy.Render.
+//
+// Render decides what the owner shows. What the viewer does not want to see, which
+// is the same for everybody they look at, is taken away here.
 func (s *Server) view(owner parley.PersonID, viewer parley.Actor) (privacy.View, bool) {
-	return s.config.Book.View(viewer, owner, s.config.Board.Presence(owner))
+	v, ok := s.config.Book.View(viewer, owner, s.config.Board.Presence(owner))
+	if viewer.Inside() && viewer.Person != owner && viewer.Person != 0 && !s.config.Gate.Preferences(viewer.Person).ShowPhotos {
+		v.Card.Photo = 0
+	}
+	return v, ok
 }
 
 // row is a person in a list.

@@ -197,6 +197,8 @@ func (s *Server) Notify(event parley.Event) {
 		s.sockets.endDevices(e)
 	case parley.PeopleChanged:
 		s.sockets.peopleChanged(e.People)
+	case parley.PreferencesChanged:
+		s.sockets.preferencesChanged(e.Person)
 	case parley.RelationChanged:
 		s.sockets.relationChanged(e.Owner, e.Other)
 	case parley.ContactsChanged:

@@ -227,6 +227,17 @@ func (k *sockets) lookAgain() {
 	}
 }
 
+// preferencesChanged makes the devices of a person look at everybody anew, and at
+// the person: what they want to see is another thing now.
+func (k *sockets) preferencesChanged(person parley.PersonID) {
+	for _, c := range k.all() {
+		if c.actor.Person == person {
+			c.lookAgain()
+			c.changedOwnCard()
+		}
+	}
+}
+
 // relationChanged makes what owner decided about other hold at once. The other
 // gets no card event: whoever sees nothing change must not learn of it.
 func (k *sockets) relationChanged(owner, other parley.PersonID) {

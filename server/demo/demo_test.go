@@ -9,7 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"parley"
 	"parley/account"
+	"parley/contact"
 	"parley/edge/directory"
 )
 
@@ -28,8 +30,34 @@ func TestMembersAreConsistent(t *testing.T) {
 			t.Errorf("the manager of %s does not stand before them", m.Alias)
 		}
 	}
-	if len(Members) != 40 || Members[0].Manager != "" {
+	if len(Members) != 41 || Members[0].Manager != "" {
 		t.Errorf("%d members, head %+v", len(Members), Members[0])
+	}
+	groups := map[string]bool{}
+	for _, g := range Groups {
+		groups[g.Name] = true
+		for _, alias := range g.Members {
+			if _, ok := known[alias]; !ok {
+				t.Errorf("%s is in %s and nobody", alias, g.Name)
+			}
+		}
+	}
+	for _, g := range Groups {
+		for _, inside := range g.Inside {
+			if !groups[inside] {
+				t.Errorf("%s is in %s and no group", inside, g.Name)
+			}
+		}
+	}
+	for alias, numbers := range Typed {
+		if _, ok := known[alias]; !ok {
+			t.Errorf("%s types numbers and is nobody", alias)
+		}
+		for _, n := range numbers {
+			if _, ok := parley.ParsePhoneKind(n[0]); !ok || contact.DialString(n[1], "") == "" {
+				t.Errorf("%s types %v", alias, n)
+			}
+		}
 	}
 	for _, address := range SignIn() {
 		if _, ok := known[strings.TrimSuffix(address, "@"+Domain)]; !ok {

@@ -66,7 +66,7 @@ func WriteLDIF(w io.Writer) error {
 
 // Version changes with every change of the organisation that shows.
 func Version() string {
-	sum := sha256.Sum256(fmt.Append(nil, Members, offices, PasswordHash))
+	sum := sha256.Sum256(fmt.Append(nil, Members, Groups, Typed, offices, PasswordHash))
 	return hex.EncodeToString(sum[:8])
 }
 

@@ -38,6 +38,9 @@ var offices = map[string]office{
 	"Paris":     {"Paris, quai de la Loire", "FR", "01 99 00 42 %02d", "+33 6 39 98 11 %02d"},
 	"Stockholm": {"Stockholm, Skeppsbron", "SE", "08-465 004 %02d", "+46 70 17406%02d"},
 	"Toronto":   {"Toronto, Queens Quay", "CA", "(416) 555-01%02d", "+1 647-555-01%02d"},
+
+	// Norway sets no numbers aside: these begin as none there does.
+	"Oslo": {"Oslo, Havnegata", "NO", "+47 20 00 11 %02d", "+47 42 00 11 %02d"},
 }
 
 // Members is the whole organisation, heads first.
@@ -88,4 +91,34 @@ var Members = []Member{
 	{"samir", "سمير", "حداد", "سمير حداد", "Learning and Development", "People", "Paris", "siobhan", "", look{olive, short, black, blazer, beard | glasses}},
 	{"ottilie", "Ottilie", "Weiß", "", "Office Manager", "People", "Hamburg", "rosa", "", look{light, bun, white, vneck, glasses}},
 	{"malia", "Malia", "Kealoha", "", "Assistant to the Managing Director", "Management", "Hamburg", "maren", "", look{brownSkin, ponytail, brown, shirt, plain}},
+
+	{"soren", "Søren", "Ångström", "", "Harbour Pilot", "Logistics", "Oslo", "juergen", "", look{fair, side, blond, blazer, beard | glasses}},
+}
+
+// Group is a group of the demo organisation's directory.
+type Group struct {
+	Name        string
+	Mail        string
+	Description string
+	Members     []string // aliases
+	Inside      []string // names of the groups inside it
+}
+
+// SourceID is the group's lasting id in the directory.
+func (g *Group) SourceID() string { return sourceID("group " + g.Name) }
+
+// Groups are the groups of the directory.
+var Groups = []Group{
+	{"Tasting Panel", "tasting@" + Domain, "Who decides what is bought", []string{"misaki", "wei", "teddy"}, []string{"Buyers"}},
+	{"Buyers", "buyers@" + Domain, "Everybody who buys", []string{"francois", "fatima", "ravi", "lucia"}, nil},
+	{"First Aid", "first-aid@" + Domain, "Trained first aiders of all offices", []string{"hanna", "pawel", "ines", "sione", "ottilie"}, nil},
+	{"Harbour Night Shift", "nights@" + Domain, "Ships that come in after ten", []string{"soren", "eleni", "dmitri", "kwame"}, nil},
+}
+
+// Typed are phone numbers that members typed themselves: the kind by its name on
+// the wire, and the number.
+var Typed = map[string][][2]string{
+	"hanna":  {{"mobile", "+49 171 39200 98"}},
+	"jonas":  {{"home", "+49 40 66969 598"}, {"work", "+49 40 66969 199"}},
+	"thandi": {{"other", "+44 20 7946 0899"}},
 }
