@@ -21,7 +21,7 @@ after(async () => {
 const failing = {
   configured: true, kind: 'ad', server: 'ldaps://dc1.harbour.example', mode: 'dirsync', people: 212, groups: 14,
   last_sync: '2026-11-24T21:10:04.000Z', last_full: '2026-11-24T20:30:00.000Z', failing_since: '2026-11-24T21:10:07.000Z',
-  problem: 'sign-in.directory-unreachable', detail: 'dial tcp 10.0.0.4:636: connect: connection refused',
+  problem: 'directory.unreachable', detail: 'dial tcp 10.0.0.4:636: connect: connection refused',
   problems: [{ dn: 'CN=Printer\\, 3rd floor,OU=Devices,DC=harbour,DC=example', text: 'it has no name' }],
 }
 
@@ -45,6 +45,7 @@ test('an administrator sees that the directory fails, since when and why, and ca
     await tab(who, 'My Info')
     await who.page.getByRole('link', { name: /^Directory/ }).click()
     await who.page.getByText(/^Failing since/).waitFor()
+    await who.page.getByText('No server of the directory answers').waitFor()
     await who.page.getByText('connection refused').waitFor()
     await who.page.getByText('CN=Printer').waitFor()
     await accessible(who, `administrator, directory, ${kind}`)

@@ -50,6 +50,7 @@ export const refusals = {
   'refusal.phones.kind': 'Choose what kind of number it is.',
   'refusal.phones.not-a-number': 'This is no telephone number. One of another country begins with + and the country code.',
   'refusal.phones.too-many': 'You can type 10 numbers.',
+  'refusal.directory.not-running': 'The directory is not followed at the moment. Try again soon.',
   'refusal.directory.none': 'No directory is configured.',
   'refusal.message.too-many-people': 'That are too many people for one message.',
   'refusal.settings.desktop-only': 'Change this on a computer.',

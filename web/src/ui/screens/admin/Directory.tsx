@@ -1,6 +1,6 @@
 // Administrator > Directory: how the synchronisation stands, and what is wrong with it.
 import { useEffect, useState } from 'preact/hooks'
-import { text, wireText, type PlainKey } from '../../../text/later'
+import { lateText, text, type PlainKey } from '../../../text/later'
 import { directory, synchronise, type DirectoryState } from '../../admin'
 import { announce, complain } from '../../announce'
 import { full } from '../../format'
@@ -50,7 +50,7 @@ function standing(state: DirectoryState): string {
 /** Wrong says what is wrong in plain words, and what the directory itself said. */
 function Wrong({ state }: { state: DirectoryState }) {
   if (state.problem === undefined) return null
-  const words = wireText('refusal', state.problem)
+  const words = lateText(`admin.${state.problem}`)
   return (
     <Fact name={text('admin.problem')}>
       {words ?? state.problem}
