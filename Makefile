@@ -87,7 +87,7 @@ fuzz:
 soak: build
 	PARLEY_KILLS=500 go test -race -count=1 -timeout 2h -v -run '^TestKilledServer$$' ./server
 	PARLEY_ROUNDS=100 go test -race -count=1 -timeout 2h -v -run '^TestNodesUnderFaults$$' ./server
-	PARLEY_PEOPLE=100000 go test -count=1 -timeout 1h -v -run '^TestUC1ManyPeople$$' ./server
+	PARLEY_PEOPLE=100000 go test -count=1 -timeout 1h -v -run '^TestUC1ManyPeople$$|^TestCC3ManyPeopleOfADirectory$$' ./server
 
 # What the release that is being made leaves behind, for test/upgrade, and its
 # migrations in store/schema/released.txt. A release that is not out yet may be made again.

@@ -22,6 +22,10 @@ type Config struct {
 	Policy   policy.Source
 	Announce func(parley.Event)
 
+	// Shared says that other nodes add people to the store, too: somebody whom this
+	// one has not heard of yet is looked for there.
+	Shared bool
+
 	// Region is the ISO 3166 code that completes phone numbers of people whose
 	// office has none; empty: such numbers are found as written and not dialled.
 	Region string
@@ -52,6 +56,8 @@ type Book struct {
 	typed       map[parley.PersonID][]parley.TypedPhone
 	groups      groups
 	shared      map[string]string // one copy of each text that many people have
+
+	newcomers newcomers
 }
 
 // NewBook reads everybody into memory.
@@ -67,6 +73,7 @@ func NewBook(ctx context.Context, c Config) (*Book, error) {
 		groups:      newGroups(),
 		shared:      make(map[string]string),
 	}
+	b.newcomers.shared = c.Shared
 	if b.announce == nil {
 		b.announce = func(parley.Event) {}
 	}
@@ -96,6 +103,16 @@ func NewBook(ctx context.Context, c Config) (*Book, error) {
 // is as it was at start: account knows. Nothing of it may reach a viewer but
 // through privacy.Render.
 func (b *Book) Person(id parley.PersonID) (parley.Person, bool) {
+	p, known := b.remembered(id)
+	if !known && b.newcomers.mayBe(b, id) {
+		b.meet(id)
+		p, known = b.remembered(id)
+	}
+	return p, known
+}
+
+// remembered is Person from memory alone.
+func (b *Book) remembered(id parley.PersonID) (parley.Person, bool) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	if e := b.entry(id); e != nil {
@@ -199,7 +216,7 @@ func (b *Book) Refresh(ctx context.Context, ids []parley.PersonID) error {
 		return err
 	}
 	for _, p := range people {
-		if was, known := b.Person(p.ID); !known || typed[p.ID] || !samePerson(was, p) {
+		if was, known := b.remembered(p.ID); !known || typed[p.ID] || !samePerson(was, p) {
 			b.put(p)
 		}
 	}
@@ -219,7 +236,7 @@ func (b *Book) plan(changes []Change) ([]Change, Outcome, error) {
 				c.Person.ID = p.ID
 			}
 		}
-		was, known := b.Person(c.Person.ID)
+		was, known := b.remembered(c.Person.ID)
 		switch {
 		case c.Person.ID != 0 && !known:
 			return nil, Outcome{}, fmt.Errorf("changing %s: %w", c.Person.ID, errUnknownPerson)
@@ -274,7 +291,7 @@ func samePerson(a, b parley.Person) bool {
 
 // remember puts a stored change into memory.
 func (b *Book) remember(c Change, id parley.PersonID) {
-	was, _ := b.Person(id)
+	was, _ := b.remembered(id)
 	p := c.result(was)
 	p.ID = id
 	b.put(p)

@@ -23,6 +23,8 @@ type setup struct {
 	Data, Database          string
 	Node, Listen, Advertise string
 	Routes                  []string
+
+	Directory, CA, Domain string // a corporate directory to follow instead of the demo
 }
 
 // clusterSecret is that of every cluster of the tests.
@@ -30,6 +32,10 @@ const clusterSecret = "not a secret, for tests only"
 
 func (s setup) apply(c *server.Config) {
 	c.Data = s.Data
+	if s.Directory != "" {
+		Organisation(s.Domain)(c)
+		c.LDAP.Servers, c.LDAP.CA = []string{s.Directory}, s.CA
+	}
 	c.Database.URL = parley.Secret(s.Database)
 	c.Cluster = server.ClusterConfig{
 		Node: s.Node, Listen: s.Listen, Advertise: s.Advertise, Routes: s.Routes, Secret: clusterSecret,

@@ -99,6 +99,15 @@ func StartProcessIn(t testing.TB, data string) *Process {
 	return p
 }
 
+// StartFollowing starts a server that follows the corporate directory at a URL,
+// read anonymously, over a fresh folder, and waits until it serves.
+func StartFollowing(t testing.TB, url, ca, domain string) *Process {
+	t.Helper()
+	p := newProcess(t, setup{Data: t.TempDir(), Directory: url, CA: ca, Domain: domain})
+	p.Start()
+	return p
+}
+
 // newProcess prepares a process that ends with the test.
 func newProcess(t testing.TB, is setup) *Process {
 	t.Helper()

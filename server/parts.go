@@ -194,7 +194,7 @@ func (p *parts) build(ctx context.Context) (err error) {
 		return fmt.Errorf("preparing sign-in: %w", err)
 	}
 	p.book, err = contact.NewBook(ctx, contact.Config{
-		Store: p.store, Gate: p.gate, Policy: p.rules, Announce: p.events.Announce, Region: c.Organisation.Region,
+		Store: p.store, Gate: p.gate, Policy: p.rules, Announce: p.events.Announce, Region: c.Organisation.Region, Shared: p.peers != nil,
 	})
 	if err != nil {
 		return fmt.Errorf("reading the directory: %w", err)

@@ -5,6 +5,7 @@ package server_test
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -172,6 +173,65 @@ func TestCC3TheDirectoryIsFollowed(t *testing.T) {
 	w.until("everything in step", func(s webapi.DirectoryState) bool { return s.FailingSince == "" })
 	s.Set(people("bob"), "title", "Back")
 	eventually(t, "Bob's new title", func() bool { return w.card("bob@example.test").Title == "Back" })
+}
+
+// A whole company comes in, and stays in step.
+//
+// claim: CC3
+func TestCC3ManyPeopleOfADirectory(t *testing.T) {
+	n, soak := manyPeople()
+	s := slapd.Start(t, slapd.Options{People: n, Photos: 20})
+	p := parleytest.StartFollowing(t, s.TLSURL, s.CA, "example.test")
+	control := p.Control()
+	defer control.Close()
+	compared := func(after time.Time) server.DirectoryStatus {
+		t.Helper()
+		var status server.DirectoryStatus
+		for deadline := time.Now().Add(20 * time.Minute); ; <-time.After(5 * time.Millisecond) {
+			var err error
+			if status, err = control.Directory(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if status.LastFull.After(after) {
+				return status
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("nothing was compared: %+v", status)
+			}
+		}
+	}
+	began := time.Now()
+	status := compared(time.Time{})
+	took := time.Since(began)
+	t.Logf("%d people and %d groups came in within %v; memory %s", status.People, status.Groups, took.Round(10*time.Millisecond), memory(t, p))
+	if status.People != n || soak && took > time.Minute {
+		t.Errorf("after %v: %+v", took, status)
+	}
+	began = time.Now()
+	if err := control.SyncDirectory(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	compared(status.LastFull)
+	t.Logf("compared again, nothing changed, in %v; memory %s", time.Since(began).Round(10*time.Millisecond), memory(t, p))
+
+	somebody := org.People(org.Options{People: 2, Base: slapd.Base})[1]
+	d := parleytest.SignIn(t, p.Base, parleytest.SignInAs(somebody.Login, org.Password))
+	var seen times
+	for i := range 20 {
+		title := fmt.Sprint("Title ", i)
+		began := time.Now()
+		s.Set(somebody.DN, "title", title)
+		eventually(t, title, func() bool {
+			var card webapi.Card
+			return d.Call("GET", "/api/people/"+d.ID(), nil, &card) == nil && card.Title == title
+		})
+		seen = append(seen, time.Since(began))
+	}
+	t.Logf("a change is visible over HTTP after %v", seen)
+	if seen.at(100) > 5*time.Second {
+		t.Errorf("a change was visible after %v", seen.at(100))
+	}
+	t.Logf("memory at last: %s", memory(t, p))
 }
 
 // claim: AC3
