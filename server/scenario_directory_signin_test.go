@@ -3,16 +3,11 @@
 package server_test
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/go-ldap/ldap/v3"
-
 	"parley"
-	"parley/contact"
-	"parley/edge/directory"
 	"parley/edge/webapi"
 	"parley/parleytest"
 	"parley/parleytest/certs"
@@ -20,7 +15,6 @@ import (
 	"parley/parleytest/samba"
 	"parley/parleytest/slapd"
 	"parley/server"
-	"parley/store"
 )
 
 // inOpenLDAP lets a server use an OpenLDAP directory.
@@ -43,65 +37,11 @@ func inActiveDirectory(s *samba.Server) func(*server.Config) {
 	}
 }
 
-// aDirectoryOffice is a server of an organisation whose people are in a directory
-// that conn reads. They are among its people already.
-func aDirectoryOffice(t *testing.T, conn *ldap.Conn, base, domain string, change ...func(*server.Config)) *parleytest.World {
+// aDirectoryOffice is a server of an organisation whose people are in a directory.
+// Whoever signs in before they are read is taken over then.
+func aDirectoryOffice(t *testing.T, domain string, change ...func(*server.Config)) *parleytest.World {
 	t.Helper()
-	data := t.TempDir()
-	takeOver(t, data, peopleOf(t, conn, base, domain))
-	return parleytest.StartOver(t, data, append(change, parleytest.Organisation(domain), behindProxy)...)
-}
-
-// peopleOf reads everybody of a directory.
-func peopleOf(t *testing.T, conn *ldap.Conn, base, domain string) []contact.Change {
-	t.Helper()
-	defer conn.Close()
-	m := directory.DefaultMapping(domain)
-	found, err := conn.SearchWithPaging(ldap.NewSearchRequest("OU=People,"+base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
-		"(objectClass=person)", m.Attributes(), nil), 500)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var changes []contact.Change
-	for _, e := range found.Entries {
-		rec := &directory.Record{DN: e.DN, Attributes: map[string][]directory.Value{}}
-		for _, a := range e.Attributes {
-			for _, v := range a.ByteValues {
-				rec.Attributes[strings.ToLower(a.Name)] = append(rec.Attributes[strings.ToLower(a.Name)], directory.Value{Data: v})
-			}
-		}
-		entry, _, err := m.Person(rec)
-		if err != nil {
-			t.Fatal(err)
-		}
-		entry.Person.Directory = parley.LDAP
-		changes = append(changes, contact.Change{Person: entry.Person})
-	}
-	return changes
-}
-
-// takeOver puts people into the database of a server that does not run.
-func takeOver(t *testing.T, data string, people []contact.Change) {
-	t.Helper()
-	s, err := store.Open(t.Context(), store.Config{Path: data})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
-	_, err = s.ApplyPeople(ctx, people, parley.Alongside{})
-	cancel()
-	<-ended
-	if closed := s.Close(); err != nil || closed != nil {
-		t.Fatal(err, closed)
-	}
-}
-
-func directoryRequest(address, password string) webapi.SignInRequest {
-	request := parleytest.SignInAs(address, password)
-	request.DeviceName = "a phone"
-	return request
+	return parleytest.Start(t, append(change, parleytest.Organisation(domain), behindProxy)...)
 }
 
 // answers wants a sign-in to be answered with a status and a refusal.
@@ -119,7 +59,7 @@ func TestAC1SignInWithOpenLDAP(t *testing.T) {
 	s := slapd.Start(t, slapd.Options{People: 12})
 	people := org.People(org.Options{People: 12, Base: s.Base})
 	soren := people[org.Soren]
-	w := aDirectoryOffice(t, s.Conn(), s.Base, "example.test", inOpenLDAP(s))
+	w := aDirectoryOffice(t, "example.test", inOpenLDAP(s))
 
 	for _, name := range []string{soren.Mail, " Soren.Angstroem@EXAMPLE.test", soren.Login, `EXAMPLE\` + soren.Login, people[org.Special].Mail} {
 		answers(t, w, name, org.Password, 200, "")
@@ -152,7 +92,7 @@ func TestAC1DirectoryPasswordPolicy(t *testing.T) {
 	s := slapd.Start(t, slapd.Options{People: 8})
 	people := org.People(org.Options{People: 8, Base: s.Base})
 	s.Policy(map[string]string{"pwdLockout": "TRUE", "pwdMaxFailure": "3", "pwdLockoutDuration": "600", "pwdMustChange": "TRUE"})
-	w := aDirectoryOffice(t, s.Conn(), s.Base, "example.test", inOpenLDAP(s))
+	w := aDirectoryOffice(t, "example.test", inOpenLDAP(s))
 
 	locked := people[3]
 	var wrong parleytest.Answer
@@ -162,7 +102,7 @@ func TestAC1DirectoryPasswordPolicy(t *testing.T) {
 	if got := signIn(w, "192.0.2.1", locked.Mail, org.Password); got.Signature() != wrong.Signature() {
 		t.Errorf("somebody locked, with the right password, is answered\n%s", got.Signature())
 	}
-	phone := parleytest.SignIn(t, w.Base, directoryRequest(people[4].Mail, org.Password)).Online()
+	phone := parleytest.SignIn(t, w.Base, parleytest.SignInAs(people[4].Mail, org.Password)).Online()
 	s.Set(people[4].DN, "userPassword", "another password")
 	answers(t, w, people[4].Mail, "another password", 403, "sign-in.password-must-change")
 	s.Set(people[4].DN, "pwdReset")
@@ -177,7 +117,7 @@ func TestAC1DirectoryPasswordPolicy(t *testing.T) {
 func TestAC1SignInWithActiveDirectory(t *testing.T) {
 	s := samba.Start(t, samba.Options{People: 40, Photos: 10})
 	people := org.People(org.Options{People: 40, Base: samba.Base, AD: true})
-	w := aDirectoryOffice(t, s.Conn(), s.Base, samba.Realm, inActiveDirectory(s))
+	w := aDirectoryOffice(t, samba.Realm, inActiveDirectory(s))
 	login := func(i int) string { return people[i].Login + "@" + samba.Realm }
 	s.Disable(people[3].Login, true)
 	s.MustChange(people[4].Login)
@@ -220,10 +160,10 @@ func TestAC1DirectoryDown(t *testing.T) {
 	first := slapd.Start(t, slapd.Options{People: 6, Authority: authority})
 	second := slapd.Start(t, slapd.Options{LDIF: first.Export(), Authority: authority})
 	people := org.People(org.Options{People: 6, Base: first.Base})
-	w := aDirectoryOffice(t, first.Conn(), first.Base, "example.test", inOpenLDAP(first, second))
+	w := aDirectoryOffice(t, "example.test", inOpenLDAP(first, second))
 	ann, bob := people[1], people[2]
-	annsPhone := parleytest.SignIn(t, w.Base, directoryRequest(ann.Mail, org.Password)).Online()
-	bobsPhone := parleytest.SignIn(t, w.Base, directoryRequest(bob.Mail, org.Password)).Online()
+	annsPhone := parleytest.SignIn(t, w.Base, parleytest.SignInAs(ann.Mail, org.Password)).Online()
+	bobsPhone := parleytest.SignIn(t, w.Base, parleytest.SignInAs(bob.Mail, org.Password)).Online()
 
 	first.Stop()
 	answers(t, w, ann.Mail, org.Password, 200, "") // by the second
@@ -246,8 +186,8 @@ func TestAC1DirectoryDown(t *testing.T) {
 func TestAC1DirectoryPasswordsAreNotHere(t *testing.T) {
 	s := slapd.Start(t, slapd.Options{People: 3})
 	soren := org.People(org.Options{People: 3, Base: s.Base})[org.Soren]
-	w := aDirectoryOffice(t, s.Conn(), s.Base, "example.test", inOpenLDAP(s))
-	phone := parleytest.SignIn(t, w.Base, directoryRequest(soren.Mail, org.Password))
+	w := aDirectoryOffice(t, "example.test", inOpenLDAP(s))
+	phone := parleytest.SignIn(t, w.Base, parleytest.SignInAs(soren.Mail, org.Password))
 	got := phone.Ask("PUT", "/api/me/password", webapi.ChangePasswordRequest{Current: org.Password, Password: "a password of this server"})
 	if got.Status != 409 || got.Problem().Key != "password.in-directory" {
 		t.Errorf("changing it is answered %d %s", got.Status, got.Body)
@@ -286,7 +226,7 @@ func TestAC1DirectoryCertificateIsChecked(t *testing.T) {
 	certificate, key := authority.IssueUntil(t, time.Now().Add(-time.Hour), "127.0.0.1")
 	s := slapd.Start(t, slapd.Options{People: 3, Authority: authority, Certificate: certificate, Key: key})
 	soren := org.People(org.Options{People: 3, Base: s.Base})[org.Soren]
-	w := aDirectoryOffice(t, s.Conn(), s.Base, "example.test", inOpenLDAP(s))
+	w := aDirectoryOffice(t, "example.test", inOpenLDAP(s))
 	answers(t, w, soren.Mail, org.Password, 503, "sign-in.directory-unreachable")
 	if !w.Logged("certificate has expired") {
 		t.Error("the log does not say why")
