@@ -64,7 +64,7 @@ func (l *Lists) Set(ctx context.Context, actor parley.Actor, change ListChange) 
 	case !known:
 		return 0, parley.ErrWithheld
 	case !isPerson && change.Level != nil:
-		return 0, parley.RefuseField("relation.other-wrong", "level") // people have one, groups do not
+		return 0, parley.RefuseField("", "level") // people have one, groups do not
 	}
 	if err := actor.AtDesk(); err != nil && (change.Groups != nil || change.Favourite != nil || !l.answers(ctx, actor, person)) {
 		return 0, err

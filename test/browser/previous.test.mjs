@@ -14,8 +14,25 @@ let browser
 before(async () => { browser = await launch() })
 after(() => browser?.close())
 
-/** Two people sign in, see each other's state, talk both ways, and have it all after a reload. */
-async function talk(t, app, api) {
+/** Somebody who is added while their app is of the release before, by a person at a desk. */
+async function add(api, who, whom) {
+  const ask = async (method, path, body, token) => {
+    const headers = { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) }
+    const answer = await fetch(api.url + path, { method, headers, body: JSON.stringify(body) })
+    assert.equal(answer.status, 200, `${method} ${path}`)
+    return answer.json()
+  }
+  const { token } = await ask('POST', '/api/session', {
+    address: who, password: password(api), installation: 'A'.repeat(22), device_name: 'computer', device_class: 'desktop', time_zone: 'Europe/Berlin', token: true,
+  })
+  await ask('PUT', `/api/contacts/${encodeURIComponent(whom)}`, {}, token)
+}
+
+/**
+ * Two people sign in, see each other's state, talk both ways, and have it all after
+ * a reload; `meanwhile` happens in between.
+ */
+async function talk(t, app, api, meanwhile = () => undefined) {
   const front = await Front.start(app, api)
   t.after(() => front.stop())
   const hanna = await newPerson(browser, front)
@@ -40,6 +57,7 @@ async function talk(t, app, api) {
   await say(kwame, 'to the other')
   await shows(hanna, ['from one release', 'to the other'])
   await kwame.page.getByText('Delivered').last().waitFor()
+  await meanwhile()
 
   await api.stop()
   await say(hanna, 'while the server was away')
@@ -50,6 +68,8 @@ async function talk(t, app, api) {
     await who.page.reload()
     await shows(who, all)
     assert.equal(await build(who), await buildOf(app))
+    await tab(who, 'Chats')
+    assert.equal(await who.page.getByRole('main').getByRole('listitem').count(), 1)
     assert.deepEqual(who.trouble, [])
   }
 }
@@ -57,7 +77,8 @@ async function talk(t, app, api) {
 test('the app of the release before and the server of today', { skip }, async (t) => {
   const [app, api] = [await Server.start({ program: previous }), await Server.start()]
   t.after(() => Promise.all([app.remove(), api.remove()]))
-  await talk(t, app, api)
+  // The news of being added is an entry of a kind that the app does not know.
+  await talk(t, app, api, () => add(api, 'amara@demo.example', 'hanna@demo.example'))
 })
 
 test('the app of today and the server of the release before', { skip }, async (t) => {
