@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
@@ -139,6 +140,10 @@ func (l *LDAP) encrypt(ctx context.Context, s server, raw net.Conn) (net.Conn, e
 // oidStartTLS is the extended operation that begins TLS (RFC 4511 §4.14).
 const oidStartTLS = "1.3.6.1.4.1.1466.20037"
 
+// maxStartTLS bounds the answer to it, in bytes: whoever is between can still write
+// what they like there.
+const maxStartTLS = 64 << 10
+
 // ErrNoStartTLS says that a server does not encrypt a connection on demand.
 var ErrNoStartTLS = errors.New("the server refuses StartTLS")
 
@@ -161,7 +166,7 @@ func startTLS(ctx context.Context, conn net.Conn) error {
 	if _, err := conn.Write(message.Bytes()); err != nil {
 		return fmt.Errorf("asking for TLS: %w", err)
 	}
-	answer, err := ber.ReadPacket(conn)
+	answer, err := ber.ReadPacket(io.LimitReader(conn, maxStartTLS))
 	if err != nil {
 		return fmt.Errorf("asking for TLS: %w", err)
 	}

@@ -33,7 +33,7 @@ const (
 type Account struct {
 	SourceID string // as Entry.Person has it; empty: there is no such account
 
-	dn       string
+	dn       string // of nobody, where there is no such account
 	disabled bool // by an attribute that the server itself does not obey
 }
 
@@ -67,6 +67,9 @@ func (l *LDAP) Find(ctx context.Context, login string) (Account, error) {
 		stop := context.AfterFunc(ctx, func() { conn.Close() })
 		defer stop()
 		account, err = l.find(conn, root, q)
+		if bases := l.PeopleBases(root); account.SourceID == "" && len(bases) > 0 {
+			account.dn = nobodyBelow(bases[0])
+		}
 		return err
 	})
 	if err != nil {
@@ -303,7 +306,7 @@ func (l *LDAP) Check(ctx context.Context, account Account, password parley.Secre
 	ctx, cancel := context.WithTimeout(ctx, signInTime)
 	defer cancel()
 	dn := account.dn
-	if account.SourceID == "" {
+	if dn == "" {
 		dn = l.nobody()
 	}
 	verdict := Verdict{Outcome: Wrong}
@@ -335,7 +338,8 @@ func (l *LDAP) Check(ctx context.Context, account Account, password parley.Secre
 	return verdict, nil
 }
 
-// nobody is the name of an entry that does not exist.
+// nobody is the name of an entry that does not exist, for whoever was not looked
+// for.
 func (l *LDAP) nobody() string {
 	base := l.config.BindDN
 	if len(l.config.PeopleBases) > 0 {
@@ -344,8 +348,10 @@ func (l *LDAP) nobody() string {
 	if _, err := NormalDN(base); err != nil { // a userPrincipalName, or none
 		return "CN=" + rand.Text()
 	}
-	return "CN=" + rand.Text() + "," + base
+	return nobodyBelow(base)
 }
+
+func nobodyBelow(base string) string { return "CN=" + rand.Text() + "," + base }
 
 // errStrange is an answer that a bind must not get.
 var errStrange = errors.New("the directory gave a strange answer")
