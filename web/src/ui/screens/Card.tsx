@@ -85,7 +85,7 @@ function CallSheet({ phones, onClose }: { phones: readonly Phone[]; onClose: () 
           {phones.map((phone) => (
             <li key={phone.kind + phone.number}>
               <a href={telHref(phone.dial ?? phone.number)} onClick={onClose}>
-                {phoneKind(phone)} <bdi>{phone.shown}</bdi>
+                {phoneKind(phone)} <bdi>{readable(phone)}</bdi>
               </a>
             </li>
           ))}
@@ -217,14 +217,17 @@ function Reach({ data }: { data: CardData }) {
   )
 }
 
+/** The form for reading, which a server of the release before, and a card that it gave, has not. */
+const readable = (phone: Phone): string => (phone.shown as string | undefined) ?? phone.number
+
 const PhoneWords = ({ phone, by }: { phone: Phone; by: string }) => (
   <>
     <small>
       {phoneKind(phone)}
       {phone.typed && ` · ${text('card.typed', { name: by })}`}
     </small>
-    <bdi>{phone.shown}</bdi>
-    {phone.dial !== undefined && phone.dial !== dialable(phone.shown) && (
+    <bdi>{readable(phone)}</bdi>
+    {phone.dial !== undefined && phone.dial !== dialable(readable(phone)) && (
       <small>
         <bdi>{phone.dial}</bdi>
       </small>
