@@ -76,6 +76,7 @@ type Books struct {
 	servers []Server
 	client  func() *http.Client
 	slots   chan struct{}
+	most    int // bytes of all cards
 
 	mu    sync.Mutex
 	asked map[parley.PersonID][]time.Time // within perWindow
@@ -84,7 +85,7 @@ type Books struct {
 // New makes Books. client gives a client of its own for every fetch, with
 // connections that nobody else uses.
 func New(servers []Server, client func() *http.Client) *Books {
-	return &Books{servers: servers, client: client, slots: make(chan struct{}, maxAtOnce), asked: map[parley.PersonID][]time.Time{}}
+	return &Books{servers: servers, client: client, slots: make(chan struct{}, maxAtOnce), most: MaxBytes, asked: map[parley.PersonID][]time.Time{}}
 }
 
 // List gives the configured servers.
@@ -123,7 +124,7 @@ func (b *Books) fetch(ctx context.Context, who parley.PersonID, s Server, as cre
 	client := b.client()
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	defer client.CloseIdleConnections()
-	d := &dav{client: client, base: s.URL, as: as}
+	d := &dav{client: client, base: s.URL, as: as, most: b.most}
 	cards, err := d.read(ctx, etag)
 	if err != nil && ctx.Err() != nil {
 		err = unreachable(ctx.Err())

@@ -34,6 +34,7 @@ type dav struct {
 	client *http.Client
 	base   *url.URL
 	as     credentials
+	most   int // bytes of all cards
 }
 
 // read gives every card of every address book of the person.
@@ -194,7 +195,7 @@ func (d *dav) cards(ctx context.Context, entries []entry, into *bytes.Buffer) (h
 			if card == "" || len(card) > maxCard {
 				return nil
 			}
-			if into.Len()+len(card) > MaxBytes {
+			if into.Len()+len(card) > d.most {
 				return errTooLarge
 			}
 			had++

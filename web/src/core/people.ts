@@ -20,6 +20,8 @@ interface Kept {
 }
 
 const rows = new Map<string, Signal<PersonRow | undefined>>()
+/** knownPeople, until a row changes. */
+let known: readonly PersonRow[] | undefined
 const asked = new Set<string>()
 let wanted: string[] = []
 let requests = 0
@@ -32,6 +34,7 @@ export function followPeople(): void {
     const account = current.value
     untracked(() => {
       for (const row of rows.values()) row.value = undefined
+      known = undefined
       asked.clear()
       wanted = []
       if (!account) return
@@ -86,6 +89,7 @@ async function recall(account: Account, id: string): Promise<void> {
   if (current.peek() !== account) return
   const row = rowSignal(id)
   if (kept) row.value ??= kept.row
+  known = undefined
   if (!kept || Date.now() - kept.at > freshMs) want(id)
 }
 
@@ -119,6 +123,7 @@ export function learn(account: Account, list: readonly FoundRow[]): void {
   // Why somebody was found belongs to the search and not to the person.
   for (const { presence, matched: _, ...row } of list) {
     rowSignal(row.id).value = row
+    known = undefined
     asked.add(row.id)
     kept.set(`person/${row.id}`, { row, at: Date.now() })
     if (presence && !watched().has(row.id)) presenceOf(row.id).value = presence
@@ -127,8 +132,8 @@ export function learn(account: Account, list: readonly FoundRow[]): void {
   if (kept.size > 0) account.shelf.put(kept).catch(() => undefined)
 }
 
-/** Everybody whose row is known on this device at the moment, in no order. */
-export const knownPeople = (): PersonRow[] => [...rows.values()].map((row) => row.peek()).filter((row) => row !== undefined)
+/** Everybody whose row is known on this device at the moment, in no order; the same list until one of them changes. */
+export const knownPeople = (): readonly PersonRow[] => (known ??= [...rows.values()].map((row) => row.peek()).filter((row) => row !== undefined))
 
 /** Rows may have changed in a way that no event tells: these are asked for again. */
 export function askAgain(ids: readonly string[]): void {

@@ -35,4 +35,4 @@ export function deviceHits(query: string, pad: boolean): FoundRow[] {
 }
 
 /** onDevice tells whether somebody is among the device's contacts, too. A component that calls it follows them. */
-export const onDevice = (row: PersonRow): boolean => isDeviceId(row.id) || (deviceBook.value?.linked(row) ?? false)
+export const onDevice = (row: PersonRow): boolean => isDeviceId(row.id) || (deviceBook.value?.linked(row, knownPeople()) ?? false)

@@ -31,11 +31,11 @@ describe('the device\'s contacts', () => {
   })
 
   it('are joined with a row, unless that is undone', () => {
-    expect(book().linked(zoe)).toBe(true)
+    expect(book().linked(zoe, [zoe])).toBe(true)
     const merged = book().person(rowRecord(zoe), [zoe])
     expect(merged?.phones.map((p) => p.text)).toEqual(['0151 555 0001'])
     const apart = book(true, unlink(undecided, 'device:zoe', ['directory:p7']))
-    expect(apart.linked(zoe)).toBe(false)
+    expect(apart.linked(zoe, [zoe])).toBe(false)
     expect(apart.find('zoe@home', false, [zoe])[0]?.merged.records).toEqual(['device:zoe'])
   })
 
@@ -47,7 +47,7 @@ describe('the device\'s contacts', () => {
 
   it('are not there when their source is switched off', () => {
     expect(book(false).size).toBe(0)
-    expect(book(false).linked(zoe)).toBe(false)
+    expect(book(false).linked(zoe, [zoe])).toBe(false)
     expect(book(false).find('mama', false, [])).toEqual([])
   })
 

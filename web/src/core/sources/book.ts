@@ -80,7 +80,8 @@ export class DeviceBook {
   }
 
   // Everything that may be joined with these records, they among it.
-  private around(records: readonly SourceRecord[], known: ReadonlyMap<RecordKey, SourceRecord>, rows: ReadonlyMap<string, readonly SourceRecord[]>): SourceRecord[] {
+  private around(records: readonly SourceRecord[], people: readonly PersonRow[]): SourceRecord[] {
+    const { known, rows } = lookup(people)
     const all = new Map(records.map((r) => [keyOf(r), r]))
     const waiting = [...all.values()]
     const add = (r: SourceRecord | undefined): void => {
@@ -100,17 +101,16 @@ export class DeviceBook {
 
   /** The person of a row or a card, with everything that joins them. `people` are the rows that are known. */
   person(record: SourceRecord, people: readonly PersonRow[], also: readonly SourceRecord[] = []): Merged | undefined {
-    const { known, rows } = lookup(people, [record, ...also])
     const key = keyOf(record)
-    return merge([...this.around([record], known, rows), ...also], this.decisions).find((m) => m.records.includes(key))
+    return merge(this.around([record, ...also], people), this.decisions).find((m) => m.records.includes(key))
   }
 
-  /** The cards that are joined with a row: whether there are any is all that a list shows. */
-  linked(row: PersonRow): boolean {
+  /** Whether cards are joined with a row. `people` are the rows that are known. */
+  linked(row: PersonRow, people: readonly PersonRow[]): boolean {
     const record = rowRecord(row)
     const key = keyOf(record)
     if (!this.joined.has(key) && !identifiersOf(record).some((id) => this.byIdentifier.has(id))) return false
-    return (this.person(record, [])?.records.length ?? 0) > 1
+    return (this.person(record, people)?.records.length ?? 0) > 1
   }
 
   /** Whom a search text, or what was typed on a dial pad, finds among the device's contacts. */
@@ -130,8 +130,7 @@ export class DeviceBook {
         if (matched !== undefined) hits.push({ record, matched })
       }
     }
-    const { known, rows } = lookup(people, [])
-    const merged = merge(this.around(hits.map((h) => h.record), known, rows), this.decisions)
+    const merged = merge(this.around(hits.map((h) => h.record), people), this.decisions)
     return merged.flatMap((m) => {
       const hit = hits.find((h) => m.records.includes(keyOf(h.record)))
       return hit ? [{ merged: m, ...(hit.matched !== undefined && { matched: hit.matched }) }] : []
@@ -147,13 +146,24 @@ export class DeviceBook {
   }
 }
 
-function lookup(people: readonly PersonRow[], more: readonly SourceRecord[]) {
+interface Lookup {
+  readonly known: ReadonlyMap<RecordKey, SourceRecord>
+  readonly rows: ReadonlyMap<string, readonly SourceRecord[]>
+}
+
+// A list asks for each of its rows; what is known stays the same meanwhile.
+const lookups = new WeakMap<readonly PersonRow[], Lookup>()
+
+function lookup(people: readonly PersonRow[]): Lookup {
+  const made = lookups.get(people)
+  if (made) return made
   const known = new Map<RecordKey, SourceRecord>()
   const rows = new Map<string, SourceRecord[]>()
-  for (const record of [...people.map(rowRecord), ...more.filter((r) => r.kind === 'directory')]) {
+  for (const record of people.map(rowRecord)) {
     known.set(keyOf(record), record)
     for (const id of identifiersOf(record)) append(rows, id, record)
   }
+  lookups.set(people, { known, rows })
   return { known, rows }
 }
 
