@@ -46,7 +46,7 @@ func ParseServer(text string) (Server, error) {
 	name = strings.TrimSpace(name)
 	u, err := url.Parse(strings.TrimSpace(address))
 	switch {
-	case !found || name == "":
+	case !found || name == "" || strings.ContainsAny(text, `"[]<>`): // a list where one server is wanted
 		return Server{}, errors.New(`is not of the form "Name=https://dav.example.com/"`)
 	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return Server{}, errors.New("has no address such as https://dav.example.com/")

@@ -273,6 +273,7 @@ func TestParseServer(t *testing.T) {
 		"Home=https://ann:secret@dav.example.com": false,
 		"Home=https:///x":                         false,
 		"Home=":                                   false,
+		`["Home=https://dav.example.com/"]`:       false,
 		"":                                        false,
 	} {
 		if _, err := ParseServer(text); (err == nil) != ok {

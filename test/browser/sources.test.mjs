@@ -5,11 +5,19 @@ import { after, before, test } from 'node:test'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { accessible, launch, newPerson, openCard, out, picture, signIn, tab } from './phone.mjs'
+import { installed, startRadicale } from './radicale.mjs'
 import { Server, until } from './server.mjs'
 
-let browser, server, password
+let browser, server, password, radicale
+
+const elsewhere = { user: 'hanna.private', password: 'PASSWORD-of-the-burrow', name: 'Wombat Bookman' }
+const inBook = `BEGIN:VCARD\r\nVERSION:3.0\r\nUID:book-1\r\nFN:${elsewhere.name}\r\nN:Bookman;Wombat;;;\r\nTEL;TYPE=cell:+43 664 5550 123\r\nEND:VCARD\r\n`
 
 before(async () => {
+  if (installed) {
+    radicale = await startRadicale(elsewhere.user, elsewhere.password, inBook)
+    process.env.PARLEY_ADDRESS_BOOK_SERVERS = `At home=${radicale.url}`
+  }
   server = await Server.start()
   password = server.people().password
   browser = await launch()
@@ -18,6 +26,7 @@ before(async () => {
 after(async () => {
   await browser?.close()
   await server?.remove()
+  radicale?.stop()
 })
 
 // Of the export alone: nothing of it may ever leave the browser.
@@ -304,5 +313,55 @@ test('UC4 10,000 cards keep the page answering', async () => {
   await who.page.reload()
   await search(who, 'family9999')
   await until('found after a reload', async () => (await names(who)).includes('Given499 Family9999'))
+  await who.context.close()
+})
+
+test('UC6 an address book is connected, read again, and kept on the device alone', { skip: !installed && 'Radicale is not installed' }, async () => {
+  const who = await newPerson(browser, server, 'phone', { colorScheme: 'dark' })
+  const { page } = who
+  await signIn(who, 'hanna@demo.example', password)
+  await sources(who)
+  await page.getByRole('button', { name: 'Connect an address book…' }).click()
+  const sheet = page.getByRole('dialog')
+  await sheet.getByLabel('User name').fill(elsewhere.user)
+  await sheet.getByLabel('Password of the address book').fill('wrong')
+  await sheet.getByRole('button', { name: 'Connect' }).click()
+  await sheet.getByText('The address book did not accept this user name and password.').waitFor()
+  await accessible(who, 'connecting an address book, dark')
+  await picture(who, 'sources-connect-phone-dark')
+  await sheet.getByLabel('Password of the address book').fill(elsewhere.password)
+  await sheet.getByRole('switch', { name: /^Keep the password/ }).check()
+  await sheet.getByRole('button', { name: 'Connect' }).click()
+  await page.getByRole('switch', { name: 'Use At home' }).waitFor()
+  await accessible(who, 'sources, phone, dark')
+  await picture(who, 'sources-phone-dark')
+  await search(who, 'wombat')
+  await until('the card of the address book', async () => (await names(who)).includes(elsewhere.name))
+  await found(who).first().click()
+  await page.locator('main').getByText('From At home').first().waitFor()
+  await picture(who, 'sources-device-card-phone-dark')
+
+  await radicale.put(inBook.replace('Wombat Bookman', 'Wombat Bookwoman'))
+  await sources(who)
+  await page.getByRole('button', { name: 'Read At home again' }).click()
+  await search(who, 'wombat')
+  await until('the card as it is now', async () => (await names(who)).includes('Wombat Bookwoman') || (await search(who, 'wombat'), false))
+  await page.reload()
+  await search(who, 'wombat')
+  await until('the card as it is now', async () => (await names(who)).includes('Wombat Bookwoman'))
+  assert.ok(!(await page.evaluate(async () => JSON.stringify(await Promise.all((await indexedDB.databases()).map(({ name }) => new Promise((ok) => {
+    indexedDB.open(name).onsuccess = (e) => {
+      const db = e.target.result
+      if (!db.objectStoreNames.contains('sources')) return ok('')
+      db.transaction('sources').objectStore('sources').getAll().onsuccess = (r) => ok(r.target.result.map((record) => [record.k, new TextDecoder('latin1').decode(record.box)]))
+    }
+  })))))).includes(elsewhere.password), 'the password stands nowhere in clear')
+
+  await sources(who)
+  await page.getByRole('button', { name: 'Remove At home' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+  await search(who, 'wombat')
+  await page.getByText(/No one found/i).waitFor()
+  assert.deepEqual(who.trouble, [])
   await who.context.close()
 })

@@ -98,14 +98,14 @@ function Reach({ book, phones, mails }: { book: DeviceBook; phones: readonly Mer
 function Facts({ book, merged }: { book: DeviceBook; merged: Merged }) {
   const inDirectory = personIn(merged) !== undefined
   const fields = [
-    [text('card.name'), merged.name],
+    [text('sources.name'), merged.name],
     [text('card.title'), merged.title],
     [text('card.department'), merged.department],
     [text('card.company'), merged.company],
     [text('card.office'), merged.office],
   ] as const
   const rows = fields.flatMap(([name, field]) => {
-    const own = field.text !== '' && onlyDevice(field) && !(name === text('card.name') && !inDirectory) ? [field] : []
+    const own = field.text !== '' && onlyDevice(field) && !(field === merged.name && !inDirectory) ? [field] : []
     return [...own, ...field.others].map((value) => ({ name, value }))
   })
   if (rows.length === 0) return null
@@ -255,6 +255,7 @@ export function FromDevice({ data }: { data: Card }) {
           <h2 class="head">{text('sources.from-device')}</h2>
           <Reach book={book} phones={merged.phones.filter(onlyDevice)} mails={merged.mails.filter(onlyDevice)} />
           <Facts book={book} merged={merged} />
+          <p class="foot">{text('sources.else')}</p>
           {merged.contested.length > 0 && <p class="foot">{text('sources.contested', { names: contestedBy(merged) })}</p>}
           <h2 class="head">{text('sources.cards')}</h2>
           <Cards book={book} merged={merged} />
