@@ -15,9 +15,6 @@ type DirectoryState struct {
 	Kind      string // what sort of server it is
 	Server    string // which one answered last
 
-	Scope  string // says what was asked for; the cursor of another one is void
-	Cursor []byte // where the next changes begin; empty: with everything
-
 	LastSync     time.Time // when it was last in step; zero: never
 	LastFull     time.Time // when everything was compared last; zero: never
 	FailingSince time.Time // zero: it works

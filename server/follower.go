@@ -49,9 +49,11 @@ type follower struct {
 	running atomic.Bool
 
 	// Of the goroutine that runs.
-	cursor []byte
-	groups followedGroups
-	users  *allowed // nil: everybody may sign in
+	cursor   []byte // where the next changes begin; nil: with a comparison
+	mode     directory.Mode
+	compared time.Time
+	groups   followedGroups
+	users    *allowed // nil: everybody may sign in
 
 	standing standing
 }
@@ -179,6 +181,7 @@ func (f *follower) run(ctx context.Context) error {
 		case <-again.C:
 		case <-f.wanted:
 			again.Stop()
+			f.cursor = nil
 		}
 	}
 }
@@ -191,16 +194,28 @@ func (f *follower) follow(ctx context.Context) error {
 		return err
 	}
 	defer x.Close()
-	if err := f.compare(ctx, x); err != nil {
-		return err
+	told := true
+	if f.cursor == nil || f.mode != x.Mode || time.Since(f.compared) >= f.config.FullEvery {
+		if err := f.compare(ctx, x); err != nil {
+			return err
+		}
+	} else {
+		told = false // after a break it goes on where it was
 	}
 	for c, err := range x.Changes(f.until(ctx), f.cursor) {
 		if err == nil {
 			err = f.take(ctx, x, &c)
 		}
+		if err != nil && (!told || errors.Is(err, directory.ErrResync)) {
+			f.cursor = nil
+		}
 		if err != nil {
 			return err
 		}
+		told = true
+	}
+	if ctx.Err() == nil {
+		f.cursor = nil // it is time, or an administrator wants it
 	}
 	return nil
 }
@@ -209,7 +224,7 @@ func (f *follower) follow(ctx context.Context) error {
 // node follows.
 func (f *follower) until(ctx context.Context) context.Context {
 	ctx, stop := context.WithCancel(ctx)
-	full := time.NewTimer(f.config.FullEvery)
+	full := time.NewTimer(f.config.FullEvery - time.Since(f.compared))
 	check := time.NewTicker(leadCheck)
 	go func() {
 		defer stop()
@@ -236,6 +251,7 @@ func (f *follower) until(ctx context.Context) context.Context {
 // compare takes over everything.
 func (f *follower) compare(ctx context.Context, x *directory.Session) error {
 	began := time.Now()
+	f.cursor = nil
 	mark, err := x.Mark(ctx)
 	if err != nil {
 		return err
@@ -260,7 +276,7 @@ func (f *follower) compare(ctx context.Context, x *directory.Session) error {
 	if err != nil {
 		return err
 	}
-	f.cursor = x.Cursor(mark)
+	f.cursor, f.mode, f.compared = x.Cursor(mark), x.Mode, time.Now()
 	f.standing.count(report, changed)
 	f.standing.compared(x, report)
 	f.log.Info("the directory was compared", "kind", string(x.Mode), "added", report.Added, "changed", report.Changed, "left", report.Gone,

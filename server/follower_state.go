@@ -194,7 +194,6 @@ func problemOf(err error) string {
 func (f *follower) save(ctx context.Context) {
 	f.standing.mu.Lock()
 	state := f.standing.snapshot()
-	state.Cursor = f.cursor
 	f.standing.saved = time.Now().UTC()
 	f.standing.mu.Unlock()
 	if err := f.store.SetDirectoryState(ctx, state); err != nil && ctx.Err() == nil {

@@ -22,12 +22,12 @@ type entryProblem struct {
 // DirectoryState implements contact.StateStore.
 func (s *Store) DirectoryState(ctx context.Context, directory string) (contact.DirectoryState, error) {
 	const query = `
-SELECT mode, kind, server, scope, cursor, last_sync, last_full, failing_since, problem, detail, problems
+SELECT mode, kind, server, last_sync, last_full, failing_since, problem, detail, problems
 FROM directory_state WHERE directory = $1`
 	d := contact.DirectoryState{Directory: directory}
 	var synced, full, failing int64
 	var problems string
-	err := s.read.queryRow(ctx, query, directory).Scan(&d.Mode, &d.Kind, &d.Server, &d.Scope, &d.Cursor, &synced, &full, &failing, &d.Problem, &d.Detail, &problems)
+	err := s.read.queryRow(ctx, query, directory).Scan(&d.Mode, &d.Kind, &d.Server, &synced, &full, &failing, &d.Problem, &d.Detail, &problems)
 	if errors.Is(err, sql.ErrNoRows) {
 		return d, nil
 	}
@@ -35,9 +35,6 @@ FROM directory_state WHERE directory = $1`
 		return d, fmt.Errorf("reading how a directory is followed: %w", err)
 	}
 	d.LastSync, d.LastFull, d.FailingSince = fromMillis(synced), fromMillis(full), fromMillis(failing)
-	if len(d.Cursor) == 0 { // SQLite and PostgreSQL give different nothings
-		d.Cursor = nil
-	}
 	var list []entryProblem
 	if err := json.Unmarshal([]byte(problems), &list); err != nil {
 		return d, fmt.Errorf("reading the problems of a directory: %w", err)
@@ -51,10 +48,10 @@ FROM directory_state WHERE directory = $1`
 // SetDirectoryState implements contact.StateStore.
 func (s *Store) SetDirectoryState(ctx context.Context, d contact.DirectoryState) error {
 	const upsert = `
-INSERT INTO directory_state (directory, mode, kind, server, scope, cursor, last_sync, last_full, failing_since, problem, detail, problems)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-ON CONFLICT (directory) DO UPDATE SET (mode, kind, server, scope, cursor, last_sync, last_full, failing_since, problem, detail, problems) =
-(excluded.mode, excluded.kind, excluded.server, excluded.scope, excluded.cursor, excluded.last_sync, excluded.last_full, excluded.failing_since,
+INSERT INTO directory_state (directory, mode, kind, server, last_sync, last_full, failing_since, problem, detail, problems)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (directory) DO UPDATE SET (mode, kind, server, last_sync, last_full, failing_since, problem, detail, problems) =
+(excluded.mode, excluded.kind, excluded.server, excluded.last_sync, excluded.last_full, excluded.failing_since,
 excluded.problem, excluded.detail, excluded.problems)`
 	list := []entryProblem{}
 	for _, p := range d.Problems {
@@ -64,10 +61,7 @@ excluded.problem, excluded.detail, excluded.problems)`
 	if err != nil {
 		return fmt.Errorf("storing the problems of a directory: %w", err)
 	}
-	if d.Cursor == nil {
-		d.Cursor = []byte{}
-	}
-	args := []any{d.Directory, d.Mode, d.Kind, d.Server, d.Scope, d.Cursor, millis(d.LastSync), millis(d.LastFull), millis(d.FailingSince),
+	args := []any{d.Directory, d.Mode, d.Kind, d.Server, millis(d.LastSync), millis(d.LastFull), millis(d.FailingSince),
 		d.Problem, d.Detail, string(problems)}
 	err = s.writer.do(ctx, s.writer.bulk, change{steps: []step{{query: upsert, args: args}}})
 	return parley.Wrap(err, "storing how a directory is followed")

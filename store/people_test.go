@@ -338,7 +338,7 @@ func TestDirectoryState(t *testing.T) {
 		}
 		at := time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC)
 		want := contact.DirectoryState{
-			Directory: parley.LDAP, Mode: "poll", Kind: "ad", Server: "dc1", Scope: "s", Cursor: []byte{1, 0, 2}, LastSync: at, FailingSince: at.Add(time.Hour),
+			Directory: parley.LDAP, Mode: "poll", Kind: "ad", Server: "dc1", LastSync: at, FailingSince: at.Add(time.Hour),
 			Problem: "directory.no-base", Detail: "d", Problems: []contact.EntryProblem{{DN: "cn=a", Text: "b"}, {Text: "c"}},
 		}
 		check(t, w.SetDirectoryState(ctx, want))

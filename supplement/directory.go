@@ -78,16 +78,16 @@ var directory = Feature{
 			},
 		},
 		{
-			Name:   "how far the directory is followed",
+			Name:   "how the directory is followed",
 			Source: "the server, as it synchronises people with the organisation's directory",
-			Use: "ask the directory for what has changed since, and show the operator that it works: when it last did, which server answered, " +
+			Use: "show the operator that it works: when it last did, which server answered, " +
 				"and which entries cannot be taken in for what reason",
 			Seen:    administrators,
 			Control: "A single entry is named by its place in the directory only while something is wrong with it.",
 			Claims:  []string{"CC3"},
 			Kept: []Kept{
 				{Database, untilReplaced, names("directory_state.directory directory_state.mode directory_state.kind directory_state.server " +
-					"directory_state.scope directory_state.cursor directory_state.last_sync directory_state.last_full directory_state.failing_since " +
+					"directory_state.last_sync directory_state.last_full directory_state.failing_since " +
 					"directory_state.problem directory_state.detail directory_state.problems")},
 			},
 			Sent: []Sent{

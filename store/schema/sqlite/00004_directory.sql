@@ -10,14 +10,12 @@ ALTER TABLE people ADD COLUMN barred INTEGER NOT NULL DEFAULT 0;
 -- 64 bits of a hash of the photo as the directory had it; 0: unknown.
 ALTER TABLE photos ADD COLUMN source INTEGER NOT NULL DEFAULT 0;
 
--- How far a directory is followed. Times of 0: never, or not failing.
+-- How a directory is followed. Times of 0: never, or not failing.
 CREATE TABLE directory_state (
     directory     TEXT    PRIMARY KEY,
     mode          TEXT    NOT NULL,        -- syncrepl, dirsync or poll
     kind          TEXT    NOT NULL,        -- what sort of server it is
     server        TEXT    NOT NULL,        -- which one answered last
-    scope         TEXT    NOT NULL,        -- hash of what was asked for; another one: the cursor is void
-    cursor        BLOB    NOT NULL,        -- up to where; empty: begin with a full comparison
     last_sync     INTEGER NOT NULL,
     last_full     INTEGER NOT NULL,
     failing_since INTEGER NOT NULL,
