@@ -240,7 +240,7 @@ func TestBench(t *testing.T) {
 	if code := run(t.Context(), &out, &errs, []string{"bench", "--people", "120", "--duration", "100ms", "--server", program}); code != exitOK {
 		t.Fatalf("exit code %d: %s", code, &errs)
 	}
-	for _, part := range []string{"search over 100,000 people, half", "≤ 2 ms", "≥ 40,000/s", "not measured"} {
+	for _, part := range []string{"search over 100,000 people, 50 a second, 1,000 devices, half", "≤ 2 ms", "≥ 40,000/s", "not measured"} {
 		if !strings.Contains(out.String(), part) {
 			t.Errorf("%q is missing in\n%s", part, &out)
 		}

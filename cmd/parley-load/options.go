@@ -29,6 +29,7 @@ type options struct {
 	profile string
 
 	people   int
+	online   int
 	workers  int
 	duration time.Duration
 	settle   time.Duration
@@ -94,6 +95,7 @@ func parseOptions(s scenario, out io.Writer, args []string) (*options, error) {
 	set.DurationVar(&o.within, "within", maxDuration, "give up after this time")
 	set.StringVar(&o.profile, "profile", "", "write a profile of the server to this `file`: of its processor time while it is measured, with idle of its memory")
 	set.IntVar(&o.people, "people", s.people, "people who take part")
+	set.IntVar(&o.online, "online", 1000, "search: people whose devices are connected meanwhile")
 	set.IntVar(&o.workers, "workers", s.workers, "requests or connections under way at once")
 	set.DurationVar(&o.duration, "duration", 10*time.Second, "length of each measurement")
 	set.DurationVar(&o.settle, "settle", 10*time.Second, "idle time before memory is read")
@@ -132,6 +134,7 @@ func (o *options) check(s scenario) error {
 	}
 	err := errors.Join(
 		within("people", o.people, min(s.people, 1), maxPeople),
+		within("online", o.online, 0, maxSockets),
 		within("workers", o.workers, 1, 4096),
 		within("pairs", o.pairs, 1, maxSockets/2),
 		within("window", o.window, 0, 256),

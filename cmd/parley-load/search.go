@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -20,25 +21,36 @@ import (
 
 var search = scenario{
 	name: "search",
-	about: "People search over HTTP as people type: beginnings of surnames from two letters on, of names in the\n" +
-		"mail address, and digits of phone numbers; 20 hits are asked for. First --rates a second, evenly,\n" +
-		"their latency from when each was due, then as many as --workers get answered.",
+	about: "People search over HTTP as people type: beginnings of surnames from two letters on, a name with a\n" +
+		"title, names in the mail address, what a dial pad spells, and digits of phone numbers, also as they are\n" +
+		"dialled from abroad; 20 hits are asked for. --online devices are connected meanwhile, each watching 80\n" +
+		"contacts, and it is they who search. First --rates a second, evenly, their latency from when each was\n" +
+		"due, then as many as --workers get answered.",
 	plan: func(o *options) place.Plan {
-		asking := min(o.people, askers)
-		return place.Plan{People: asking, Devices: 1, Others: o.people - asking}
+		asking := min(o.people, max(askers, o.online/place.Circle*place.Circle))
+		return place.Plan{People: asking, Devices: 1, Contacts: true, Others: o.people - asking}
 	},
 	run:     runSearch,
 	people:  100_000,
 	workers: 8,
-	rates:   rates{200},
+	rates:   rates{50, 200},
 }
 
-// askers is how many people search.
+// askers is how many people search who are not connected.
 const askers = 50
 
 func runSearch(ctx context.Context, s *site) error {
 	if len(s.roster.Names) == 0 {
 		return errors.New("the roster has no names to search for")
+	}
+	c := s.newCrowd()
+	defer c.close()
+	online := make([]joining, min(s.online/place.Circle*place.Circle, len(s.roster.People)))
+	for i := range online {
+		online[i] = joining{person: i, ears: deaf{}}
+	}
+	if err := s.joinAll(ctx, c, online, func(int, member, time.Duration) {}); err != nil {
+		return err
 	}
 	if err := s.quietly(ctx); err != nil {
 		return err
@@ -48,26 +60,49 @@ func runSearch(ctx context.Context, s *site) error {
 			return err
 		}
 	}
-	return s.searchHard(ctx)
+	return errors.Join(s.searchHard(ctx), c.whole())
 }
 
-// query is something that somebody types.
+// query is something that somebody types, as parameters of the request.
 func (s *site) query(random *rand.Rand) string {
 	name := s.roster.Names[random.IntN(len(s.roster.Names))]
+	letters := 2 + random.IntN(max(utf8.RuneCountInString(name)-1, 1))
+	begun := string([]rune(name)[:min(letters, utf8.RuneCountInString(name))])
+	number := fmt.Sprintf("4940669%06d", random.IntN(1000))
 	switch random.IntN(10) {
 	case 0:
-		return fmt.Sprintf("u%04d", random.IntN(10_000))
+		return typed(fmt.Sprintf("u%04d", random.IntN(10_000)))
 	case 1:
-		return fmt.Sprintf("669%04d", random.IntN(10_000))
+		return typed(number[7-random.IntN(3):])
+	case 2:
+		return typed([]string{"00", "+", "011", "9 00"}[random.IntN(4)] + number)
+	case 3:
+		return typed("engineer " + begun)
+	case 4, 5:
+		return typed(spell(begun)) + "&pad=true"
+	case 6:
+		return typed("0"+number[2:8+random.IntN(6)]) + "&pad=true"
+	default:
+		return typed(begun)
 	}
-	letters := 2 + random.IntN(max(utf8.RuneCountInString(name)-1, 1))
-	return string([]rune(name)[:min(letters, utf8.RuneCountInString(name))])
+}
+
+func typed(text string) string { return "q=" + url.QueryEscape(text) }
+
+// spell gives the keys of a dial pad for a name; what has no key is left out.
+func spell(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 'a' || r > 'z' {
+			return -1
+		}
+		return rune("22233344455566677778889999"[r-'a'])
+	}, name)
 }
 
 // ask searches once, as one of the askers.
 func (s *site) ask(ctx context.Context, line *wire.Line, random *rand.Rand) error {
-	token := s.roster.People[random.IntN(min(askers, len(s.roster.People)))].Tokens[0]
-	answer, err := line.Do(ctx, "GET", "/api/people?limit=20&q="+url.QueryEscape(s.query(random)), token, nil)
+	token := s.roster.People[random.IntN(len(s.roster.People))].Tokens[0]
+	answer, err := line.Do(ctx, "GET", "/api/people?limit=20&"+s.query(random), token, nil)
 	if err != nil {
 		return err
 	}
