@@ -62,6 +62,31 @@ func isProgressive(raw []byte) bool {
 	return true // unknown: count it as the costly kind
 }
 
+// jpegScans counts the scans of a JPEG, at most maxPhotoScans+1 of them. Each may
+// go over the whole picture, however few bytes it has.
+func jpegScans(raw []byte) (n int) {
+	for rest := raw[min(len(raw), 2):]; len(rest) >= 4 && n <= maxPhotoScans; {
+		i := bytes.IndexByte(rest, 0xff)
+		if i < 0 || i+3 >= len(rest) {
+			return n
+		}
+		marker := rest[i+1]
+		switch {
+		case marker == 0xff: // fill
+			rest = rest[i+1:]
+		case marker == 0, marker == 0x01, marker >= 0xd0 && marker <= 0xd9: // of the data, or without a length
+			rest = rest[i+2:]
+		default:
+			if marker == markerSOS {
+				n++
+			}
+			size := int(rest[i+2])<<8 | int(rest[i+3])
+			rest = rest[min(len(rest), i+2+max(size, 2)):]
+		}
+	}
+	return n
+}
+
 // The orientations of the EXIF tag, named by where the picture's row 0 and
 // column 0 are to be seen (Exif 2.32 §4.6.4).
 const (

@@ -28,6 +28,7 @@ const (
 	maxPhotoSide   = 10_000     // pixels
 	maxPhotoPixels = 40_000_000 // pixels
 	maxPhotoMemory = 192 << 20  // bytes that the decoder takes
+	maxPhotoScans  = 64         // passes over a JPEG; those that programs write have about ten
 	photoQuality   = 85         // of the JPEG encoding
 )
 
@@ -46,8 +47,9 @@ var (
 //
 // The same picture always gives the same version, which is never zero. The error
 // is ErrPhotoFormat, or ErrPhotoSize for more than 16 MiB, 10,000 pixels a side,
-// 40 million pixels, or 192 MiB of memory to decode it, and comes before anything
-// is decoded.
+// 40 million pixels, 192 MiB of memory to decode it, or a JPEG that is gone over more
+// than 64 times, and comes before anything is decoded. So no photo takes longer than
+// a few seconds.
 func Photo(raw []byte) (small, large []byte, version parley.PhotoVersion, err error) {
 	src, err := decodePhoto(raw)
 	if err != nil {
@@ -103,6 +105,9 @@ func decodePhoto(raw []byte) (image.Image, error) {
 		}
 		if err := checkSize(config, raw); err != nil {
 			return nil, err
+		}
+		if format.magic == jpegMagic && jpegScans(raw) > maxPhotoScans {
+			return nil, fmt.Errorf("%w: more than %d scans", ErrPhotoSize, maxPhotoScans)
 		}
 		src, err := format.decode(raw)
 		if err != nil {

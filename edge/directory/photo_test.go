@@ -231,6 +231,32 @@ func jpegHeader(w, h uint16, frame byte) []byte {
 	return append(out, 0xff, markerSOS, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, 63, 0)
 }
 
+// manyScans is a small JPEG that is gone over so many times.
+func manyScans(t testing.TB, n int) []byte {
+	raw := asJPEG(t, quarters(64, 64))
+	scan := bytes.LastIndex(raw, []byte{0xff, markerSOS})
+	end := len(raw) - 2 // the marker of the end
+	out := bytes.Clone(raw[:scan])
+	for range n {
+		out = append(out, raw[scan:end]...)
+	}
+	return append(out, raw[end:]...)
+}
+
+func TestJPEGScansAreCounted(t *testing.T) {
+	for _, n := range []int{1, 2, 10, maxPhotoScans} {
+		if got := jpegScans(manyScans(t, n)); got != n {
+			t.Errorf("%d scans are counted as %d", n, got)
+		}
+	}
+	if _, _, _, err := Photo(manyScans(t, 2)); err != nil && !errors.Is(err, ErrPhotoFormat) {
+		t.Errorf("two scans: %v", err)
+	}
+	for _, raw := range [][]byte{nil, {0xff}, {0xff, 0xd8}, {0xff, 0xd8, 0xff}, {0xff, 0xd8, 0xff, 0xda, 0, 0}, bytes.Repeat([]byte{0xff}, 100)} {
+		jpegScans(raw)
+	}
+}
+
 func TestPhotoRefused(t *testing.T) {
 	whole := asJPEG(t, quarters(64, 64))
 	tests := []struct {
@@ -251,6 +277,7 @@ func TestPhotoRefused(t *testing.T) {
 		{"too many pixels", pngHeader(8000, 5001, 8, 2), ErrPhotoSize},
 		{"too deep", pngHeader(7000, 5000, 16, 6), ErrPhotoSize},
 		{"progressive and large", jpegHeader(5000, 5000, markerSOF2), ErrPhotoSize},
+		{"gone over again and again", manyScans(t, maxPhotoScans+1), ErrPhotoSize},
 		{"no height", jpegHeader(5000, 0, markerSOF0), ErrPhotoFormat},
 		{"within the limits, but nothing there", jpegHeader(5000, 5000, markerSOF0), ErrPhotoFormat},
 	}
