@@ -41,6 +41,9 @@ func (l *Lists) Import(ctx context.Context, actor parley.Actor, groups []string,
 	if len(people) > MaxContacts {
 		return ImportOutcome{}, ErrTooManyContacts
 	}
+	if len(groups) > MaxOwnGroups || slices.ContainsFunc(people, func(p Imported) bool { return len(p.Groups) > MaxOwnGroups }) {
+		return ImportOutcome{}, ErrTooManyGroups
+	}
 	list, err := l.List(ctx, actor)
 	if err != nil {
 		return ImportOutcome{}, err

@@ -90,8 +90,8 @@ type changeContacts struct {
 
 // ChangeContacts implements contact.ListStore. Many changes go behind messages.
 func (s *Store) ChangeContacts(ctx context.Context, owner parley.PersonID, changes []contact.ListChange, with parley.Alongside) (int64, error) {
-	if len(changes) > contact.MaxListChanges {
-		return 0, fmt.Errorf("changing %d contacts: at most %d at once", len(changes), contact.MaxListChanges)
+	if len(changes) == 0 || len(changes) > contact.MaxListChanges {
+		return 0, fmt.Errorf("changing %d contacts: from 1 to %d at once", len(changes), contact.MaxListChanges)
 	}
 	op := &changeContacts{owner: owner, changes: changes, also: with}
 	queue := s.writer.queue

@@ -78,6 +78,9 @@ var vcardProperties = []string{
 	"BEGIN", "END", "VERSION", vcard.FieldEmail, vcard.FieldIMPP, vcard.FieldCategories, "X-MS-IMADDRESS", "X-SIP",
 }
 
+// maxVCardValues is how many values of a property are read: nobody has more addresses.
+const maxVCardValues = contact.MaxOwnGroups
+
 // comma stands for a comma within a category while the list is taken apart.
 const comma = "\x1f"
 
@@ -96,7 +99,8 @@ func readVCards(data string) ([]contact.Imported, error) {
 		}
 		var in contact.Imported
 		for _, property := range vcardProperties[3:] {
-			for _, value := range card.Values(property) {
+			values := card.Values(property)
+			for _, value := range values[:min(len(values), maxVCardValues)] {
 				switch {
 				case property == vcard.FieldCategories:
 					for category := range strings.SplitSeq(value, ",") {
@@ -109,6 +113,9 @@ func readVCards(data string) ([]contact.Imported, error) {
 		}
 		if len(in.Addresses) > 0 {
 			people = append(people, in)
+		}
+		if len(people) > contact.MaxContacts {
+			return nil, contact.ErrTooManyContacts
 		}
 	}
 }

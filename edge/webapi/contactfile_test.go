@@ -2,6 +2,7 @@ package webapi
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -58,6 +59,28 @@ func TestReadVCardsPassesPicturesOver(t *testing.T) {
 	}
 }
 
+// What is hostile costs no more than it is long, and is refused or cut.
+func TestContactFileOfTooMuch(t *testing.T) {
+	many := "BEGIN:VCARD\nVERSION:3.0\n" + strings.Repeat("EMAIL:a@example.org\n", 50_000) + "CATEGORIES:" + strings.Repeat("x,", 100) + "\nEND:VCARD\n"
+	people, err := readVCards(many)
+	if err != nil || len(people) != 1 || len(people[0].Addresses) != maxVCardValues {
+		t.Errorf("%d cards, %v", len(people), err)
+	}
+	if _, err := readVCards(strings.Repeat("BEGIN:VCARD\nEMAIL:a@b.c\nEND:VCARD\n", contact.MaxContacts+1)); !errors.Is(err, contact.ErrTooManyContacts) {
+		t.Errorf("a card too many: %v", err)
+	}
+	w := newWorld(t)
+	c := w.atDesk("anna")
+	groups := `"` + strings.Repeat(`x","`, contact.MaxOwnGroups) + `x"`
+	for _, data := range []string{
+		`{"type": "parley-contacts", "version": 1, "groups": [` + groups + `]}`,
+		`{"type": "parley-contacts", "version": 1, "contacts": [{"address": "ben@example.org", "groups": [` + groups + `]}]}`,
+	} {
+		body := ImportContactsRequest{Format: "json", Data: data}
+		c.refused(c.call("POST", "/api/contacts/import", body), http.StatusRequestEntityTooLarge, "too-large", "contact-groups.too-many")
+	}
+}
+
 func TestReadContactJSON(t *testing.T) {
 	friends := privacy.Friends
 	groups, people, err := readContactJSON(`{"type": "parley-contacts", "version": 1, "groups": ["Site"], "later": 1,
@@ -111,7 +134,7 @@ func FuzzReadContactFile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, format, data string) {
 		_, people, err := readContactFile(format, data)
 		if err != nil {
-			if parley.KindOf(err) != parley.Invalid && parley.KindOf(err) != parley.TooLarge {
+			if kind := parley.KindOf(err); kind != parley.Invalid && kind != parley.TooLarge {
 				t.Errorf("%q: %v", data, err)
 			}
 			return
