@@ -34,7 +34,7 @@ type Account struct {
 	SourceID string // as Entry.Person has it; empty: there is no such account
 
 	dn       string // of nobody, where there is no such account
-	disabled bool // by an attribute that the server itself does not obey
+	disabled bool   // by an attribute that the server itself does not obey
 }
 
 // Authenticate looks a login up and checks a password. An error says that the
