@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 import { arguments_, launch, newPerson, openChat, person, say, shows, signIn, tab } from './phone.mjs'
-import { Server, until } from './server.mjs'
+import { Server } from './server.mjs'
 
 let browser, server, password, profile, opened
 
@@ -119,7 +119,7 @@ test('IM6 signing out takes the key, signing in again brings the history back', 
   await signIn(hanna, 'hanna@demo.example', password)
   await tab(hanna, 'Chats')
   await hanna.page.getByRole('link', { name: /Zoë Lindqvist/ }).click()
-  await until('the history', async () => (await hanna.page.getByText('kept under a key').count()) === 1)
+  await shows(hanna, ['kept under a key'])
   await hanna.context.close()
 })
 

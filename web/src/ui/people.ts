@@ -53,8 +53,9 @@ export function peopleSearch(pad = false, device = false): PeopleSearch {
     const controller = (asked = new AbortController())
     try {
       const { people, groups, more } = await search(q, { pad, signal: controller.signal })
-      // Among the rows that have just come may be people whom the device has, too.
-      const known = device ? merged(more ? [] : local, deviceHits(q, pad)) : more ? [] : local
+      // Of its people the server has the last word: whom it does not find now is gone or withheld. Among the rows that have just come may be
+      // people whom the device has, too.
+      const known = device ? deviceHits(q, pad) : []
       if (asked === controller) found.value = { query: q, people: inOrder(merged(people, known)), groups, more, done: true }
     } catch (error) {
       if (asked === controller) found.value = { query: q, people: inOrder(local), groups: [], more: false, done: true, error }

@@ -26,7 +26,9 @@ function Choices({ title, onClose, children }: { title: string; onClose: () => v
     <Sheet label={title} onClose={onClose}>
       <div class="block">
         <div class="says">
-          <h2>{title}</h2>
+          <h2>
+            <bdi>{title}</bdi>
+          </h2>
         </div>
         <ul>{children}</ul>
       </div>

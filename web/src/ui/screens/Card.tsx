@@ -7,6 +7,7 @@ import { text, wireText } from '../../text/text'
 import { announce, complain } from '../announce'
 import { localTime, moment, zoneName } from '../format'
 import { later } from '../later'
+import { mailHref } from '../mail'
 import { now } from '../now'
 import { ActionLink } from '../parts/ActionLink'
 import { Bones, Failure } from '../parts/Blank'
@@ -96,9 +97,6 @@ function CallSheet({ phones, onClose }: { phones: readonly Phone[]; onClose: () 
   )
 }
 
-/** meetHref proposes a meeting by mail. */
-const meetHref = (mail: string) => `mailto:${mail}?subject=${encodeURIComponent(text('card.meet-subject'))}`
-
 function Deeds({ who, phones, mail }: { who: string; phones: readonly Phone[]; mail: string | undefined }) {
   const [calling, setCalling] = useState(false)
   const self = session.value?.person.id === who
@@ -117,13 +115,13 @@ function Deeds({ who, phones, mail }: { who: string; phones: readonly Phone[]; m
         </button>
       )}
       {mail !== undefined && (
-        <ActionLink to={`mailto:${mail}`}>
+        <ActionLink to={mailHref(mail)}>
           <MailIcon />
           {text('card.email')}
         </ActionLink>
       )}
       {mail !== undefined && !self && (
-        <ActionLink to={meetHref(mail)} title={text('card.meet-hint')}>
+        <ActionLink to={mailHref(mail, text('card.meet-subject'))} title={text('card.meet-hint')}>
           <MeetIcon />
           {text('card.meet')}
         </ActionLink>
@@ -202,7 +200,7 @@ function Reach({ data }: { data: CardData }) {
       {mails.map((mail) => (
         <LinkRow
           key={mail}
-          to={`mailto:${mail}`}
+          to={mailHref(mail)}
           leaf
           title={
             <>

@@ -4,6 +4,7 @@ import { deviceBook, holds, contactList, isDeviceId, kindOf, knownPeople, source
 import { text, wireText } from '../../text/later'
 import { offerUndo, complain } from '../announce'
 import { deviceRow, personIn } from '../device'
+import { mailHref } from '../mail'
 import { ActionLink } from '../parts/ActionLink'
 import { Blank, wordsFor } from '../parts/Blank'
 import { Face } from '../parts/Face'
@@ -80,7 +81,7 @@ function Reach({ book, phones, mails }: { book: DeviceBook; phones: readonly Mer
         <LinkRow
           key={mail.text}
           leaf
-          to={`mailto:${mail.text}`}
+          to={mailHref(mail.text)}
           title={
             <>
               <small>{text('card.mail')}</small>
@@ -297,7 +298,7 @@ export function DeviceCard({ id }: { id: string }) {
               </ActionLink>
             )}
             {merged.mails[0] && (
-              <ActionLink to={`mailto:${merged.mails[0].text}`}>
+              <ActionLink to={mailHref(merged.mails[0].text)}>
                 <MailIcon />
                 {text('card.email')}
               </ActionLink>

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { connection, directoryGroup, type DirectoryGroup } from '../../core'
 import { text } from '../../text/later'
 import { later } from '../later'
+import { mailHref } from '../mail'
 import { ActionLink } from '../parts/ActionLink'
 import { Bones, Failure, wordsFor } from '../parts/Blank'
 import { ChatsIcon, ContactsIcon, MailIcon } from '../parts/icons'
@@ -101,7 +102,7 @@ export function Group({ id }: { id: string }) {
               {text('list.everybody')}
             </ActionLink>
             {mail !== undefined && mail !== '' && (
-              <ActionLink to={`mailto:${mail}`}>
+              <ActionLink to={mailHref(mail)}>
                 <MailIcon />
                 {text('card.email')}
               </ActionLink>
