@@ -578,6 +578,16 @@ func (d *Device) Search(text string) webapi.PeopleFound {
 	return found
 }
 
+// GroupNames gives the names of the directory's groups that a search finds.
+func (d *Device) GroupNames(text string) []string {
+	d.t.Helper()
+	var names []string
+	for _, g := range d.Search(text).Groups {
+		names = append(names, g.Name)
+	}
+	return names
+}
+
 // Doubled returns what was delivered twice behind the device's cursor.
 func (d *Device) Doubled() []string {
 	d.mu.Lock()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley"
+	"parley/contact"
 	"parley/edge/webapi"
 	"parley/parleytest/postgres"
 	"parley/privacy"
@@ -187,6 +188,15 @@ func (w *World) PreferElsewhere(owner *Device, p privacy.Preferences) {
 	w.Helper()
 	id := w.person(owner)
 	w.elsewhere(func(s *store.Store) error { return s.SetPreferences(w.Context(), id, p, parley.Alongside{}) })
+}
+
+// GroupElsewhere writes a group of the directory in the same way.
+func (w *World) GroupElsewhere(rows contact.GroupRows) {
+	w.Helper()
+	w.elsewhere(func(s *store.Store) error {
+		_, err := s.ApplyGroups(w.Context(), []contact.GroupRows{rows}, parley.Alongside{})
+		return err
+	})
 }
 
 // EndElsewhere ends a device in the same way, and says when that was durable.
