@@ -202,7 +202,9 @@ func (f *follower) follow(ctx context.Context) error {
 	} else {
 		told = false // after a break it goes on where it was
 	}
-	for c, err := range x.Changes(f.until(ctx), f.cursor) {
+	until, stop := f.until(ctx)
+	defer stop()
+	for c, err := range x.Changes(until, f.cursor) {
 		if err == nil {
 			err = f.take(ctx, x, &c)
 		}
@@ -221,13 +223,15 @@ func (f *follower) follow(ctx context.Context) error {
 }
 
 // until is a context that ends when it is time to compare everything, or another
-// node follows.
-func (f *follower) until(ctx context.Context) context.Context {
-	ctx, stop := context.WithCancel(ctx)
+// node follows, or by stop, which waits for whoever watches that.
+func (f *follower) until(ctx context.Context) (until context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
 	full := time.NewTimer(f.config.FullEvery - time.Since(f.compared))
 	check := time.NewTicker(leadCheck)
 	go func() {
-		defer stop()
+		defer close(ended)
+		defer cancel()
 		defer full.Stop()
 		defer check.Stop()
 		for {
@@ -245,7 +249,7 @@ func (f *follower) until(ctx context.Context) context.Context {
 			}
 		}
 	}()
-	return ctx
+	return ctx, func() { cancel(); <-ended }
 }
 
 // compare takes over everything.
@@ -416,6 +420,7 @@ type standing struct {
 	mu       sync.Mutex
 	state    contact.DirectoryState
 	problems map[string]contact.EntryProblem // by SourceID, or by DN where that is unknown
+	lasting  [2]string                       // key and detail of a problem that is one while it works
 	accept   bool                            // whoever is missing may go, once
 	saved    time.Time
 	follows  bool // this node has compared everything since the start

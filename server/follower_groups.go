@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -25,7 +26,6 @@ type followedGroups struct {
 	importer *contact.Importer
 	byID     map[string]*followedGroup // by SourceID
 	at       map[contact.Place]*followedGroup
-	changed  map[string]bool // since they were applied
 }
 
 // followedGroup is one of them.
@@ -39,11 +39,11 @@ type followedGroup struct {
 }
 
 func newFollowedGroups(im *contact.Importer) followedGroups {
-	return followedGroups{importer: im, byID: map[string]*followedGroup{}, at: map[contact.Place]*followedGroup{}, changed: map[string]bool{}}
+	return followedGroups{importer: im, byID: map[string]*followedGroup{}, at: map[contact.Place]*followedGroup{}}
 }
 
-// keep takes a group as it is now.
-func (g *followedGroups) keep(from *directory.Group) {
+// keep takes a group as it is now, and reports whether it was another one.
+func (g *followedGroups) keep(from *directory.Group) bool {
 	to := &followedGroup{
 		source: from.SourceID, name: from.Name, mail: from.Mail, description: from.Description, listed: from.Listed,
 		place: g.importer.Place(from.DN), aliases: from.Aliases,
@@ -52,8 +52,12 @@ func (g *followedGroups) keep(from *directory.Group) {
 		to.members = append(to.members, g.importer.Place(dn))
 	}
 	slices.Sort(to.members)
+	if was := g.byID[to.source]; was != nil && reflect.DeepEqual(was, to) {
+		return false
+	}
 	g.drop(from.SourceID)
 	g.byID[to.source], g.at[to.place] = to, to
+	return true
 }
 
 func (g *followedGroups) drop(source string) bool {
@@ -72,8 +76,7 @@ func (g *followedGroups) drop(source string) bool {
 func (g *followedGroups) take(c *directory.Changes) bool {
 	some := false
 	for i := range c.Groups {
-		g.keep(&c.Groups[i])
-		some = true
+		some = g.keep(&c.Groups[i]) || some
 	}
 	for _, source := range c.Ended {
 		some = g.drop(source) || some
@@ -208,8 +211,9 @@ func (f *follower) applyGroups(ctx context.Context) (contact.Outcome, error) {
 	admins := contact.GroupChange{SourceID: administratorsGroup, Directory: parley.LDAP, Name: administratorsGroup}
 	for _, dn := range f.config.Administrators {
 		g, err := f.groups.of(dn)
-		if err != nil {
-			return contact.Outcome{}, err
+		if err != nil { // whoever is named otherwise is one still
+			f.standing.entry(contact.Problem{DN: dn, Err: directory.ErrNoGroup})
+			continue
 		}
 		admins.GroupSources = append(admins.GroupSources, g.source)
 	}

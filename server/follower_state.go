@@ -115,9 +115,9 @@ func (s *standing) compared(x *directory.Session, r contact.Report) {
 	s.mu.Lock()
 	s.accept, s.follows = false, true
 	s.state.LastFull = time.Now().UTC()
-	s.state.Problem, s.state.Detail = "", ""
+	s.lasting = [2]string{}
 	if r.LeftAlone > 0 {
-		s.state.Problem, s.state.Detail = "directory.unreadable", contact.ErrNoMarkingGone.Error()
+		s.lasting = [2]string{"directory.unreadable", contact.ErrNoMarkingGone.Error()}
 	}
 	s.mu.Unlock()
 	s.held(r)
@@ -131,7 +131,7 @@ func (s *standing) held(r contact.Report) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state.Problem, s.state.Detail = "directory.held-back", fmt.Sprint(r.HeldBack)
+	s.lasting = [2]string{"directory.held-back", fmt.Sprint(r.HeldBack)}
 }
 
 // inStep notes that everything up to now is taken over. It reports whether that is
@@ -143,6 +143,7 @@ func (s *standing) inStep(x *directory.Session) bool {
 	news := !s.state.FailingSince.IsZero() || s.state.Server != x.Server || now.Sub(s.saved) >= saveEvery
 	s.state.Kind, s.state.Mode, s.state.Server = string(x.Kind), string(x.Mode), x.Server
 	s.state.LastSync, s.state.FailingSince = now, time.Time{}
+	s.state.Problem, s.state.Detail = s.lasting[0], s.lasting[1]
 	return news
 }
 

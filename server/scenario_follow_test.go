@@ -173,6 +173,9 @@ func TestCC3TheDirectoryIsFollowed(t *testing.T) {
 	w.until("everything in step", func(s webapi.DirectoryState) bool { return s.FailingSince == "" })
 	s.Set(people("bob"), "title", "Back")
 	eventually(t, "Bob's new title", func() bool { return w.card("bob@example.test").Title == "Back" })
+	if state := w.state(); state.Problem != "" || state.Detail != "" {
+		t.Errorf("in step again: %+v", state)
+	}
 }
 
 // A whole company comes in, and stays in step.

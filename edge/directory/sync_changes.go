@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"strconv"
@@ -201,6 +202,9 @@ func (x *Session) required(ctx context.Context, c *Changes) error {
 			continue
 		}
 		g, err := x.Group(ctx, dn)
+		if errors.Is(err, ErrNoGroup) {
+			continue
+		}
 		if err != nil {
 			return err
 		}

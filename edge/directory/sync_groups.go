@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -41,8 +42,8 @@ func (x *Session) groupAttributes() []string {
 	return slices.Concat(x.sync.ldap.config.Mapping.SourceID, groupAttributes)
 }
 
-// Groups reads every group that is followed and the required ones. The error says
-// that these were not all.
+// Groups reads every group that is followed and those of the required ones that
+// there are. The error says that these were not all.
 func (x *Session) Groups(ctx context.Context) ([]Group, error) {
 	var groups []Group
 	seen := map[string]bool{}
@@ -77,6 +78,9 @@ func (x *Session) Groups(ctx context.Context) ([]Group, error) {
 	}
 	for _, dn := range x.sync.config.Required {
 		g, err := x.Group(ctx, dn)
+		if errors.Is(err, ErrNoGroup) {
+			continue // what that means is for the caller to say
+		}
 		if err != nil {
 			return nil, err
 		}

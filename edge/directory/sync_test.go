@@ -251,7 +251,10 @@ func TestSizeLimitIsNoAnswer(t *testing.T) {
 	}
 	c.PeopleBases = c.GroupBases
 	f = open(t, c, directory.SyncConfig{Required: []string{"cn=Nobody," + s.Base}})
-	if err := f.full(); !errors.Is(err, directory.ErrNoGroup) {
+	if err := f.full(); err != nil || len(f.people) != 0 || len(f.groups) == 0 {
+		t.Errorf("a group that does not exist: %v, %d people, %d groups", err, len(f.people), len(f.groups))
+	}
+	if _, err := f.x.Group(t.Context(), "cn=Nobody,"+s.Base); !errors.Is(err, directory.ErrNoGroup) {
 		t.Errorf("a group that does not exist: %v", err)
 	}
 }
