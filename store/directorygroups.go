@@ -122,52 +122,64 @@ func (o *applyGroups) apply(b *batch) error {
 	return b.alongside(o.also)
 }
 
-// applyGroup makes a change, and says in id of which group.
-func applyGroup(b *batch, c *contact.GroupRows, id *parley.DirectoryGroupID) error {
-	const (
-		upsert = `
+// The statements of a change. What is about members finds the group by its
+// source_id: the id of a new one is not known when they are sent.
+const (
+	upsertGroup = `
 INSERT INTO directory_groups (source_id, directory, name, mail, description, listed, gone) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (source_id) DO UPDATE SET directory = excluded.directory, name = excluded.name, mail = excluded.mail,
     description = excluded.description, listed = excluded.listed, gone = excluded.gone
 RETURNING id`
-		theGroup     = `(SELECT id FROM directory_groups WHERE source_id = $1)`
-		empty        = `DELETE FROM directory_group_people WHERE grp = ` + theGroup
-		emptyGroups  = `DELETE FROM directory_group_groups WHERE grp = ` + theGroup
-		addPerson    = `INSERT INTO directory_group_people (grp, person) SELECT id, $2 FROM directory_groups WHERE source_id = $1 ON CONFLICT DO NOTHING`
-		removePerson = `DELETE FROM directory_group_people WHERE person = $2 AND grp = ` + theGroup
-		addGroup     = `INSERT INTO directory_group_groups (grp, source) SELECT id, $2 FROM directory_groups WHERE source_id = $1 ON CONFLICT DO NOTHING`
-		removeGroup  = `DELETE FROM directory_group_groups WHERE source = $2 AND grp = ` + theGroup
-	)
+	theGroup     = `(SELECT id FROM directory_groups WHERE source_id = $1)`
+	removePeople = `DELETE FROM directory_group_people WHERE grp = ` + theGroup
+	removeGroups = `DELETE FROM directory_group_groups WHERE grp = ` + theGroup
+	addPerson    = `INSERT INTO directory_group_people (grp, person) SELECT id, $2 FROM directory_groups WHERE source_id = $1 ON CONFLICT DO NOTHING`
+	removePerson = removePeople + ` AND person = $2`
+	addGroup     = `INSERT INTO directory_group_groups (grp, source) SELECT id, $2 FROM directory_groups WHERE source_id = $1 ON CONFLICT DO NOTHING`
+	removeGroup  = removeGroups + ` AND source = $2`
+)
+
+// applyGroup makes a change, and says in id of which group.
+func applyGroup(b *batch, c *contact.GroupRows, id *parley.DirectoryGroupID) error {
 	g := &c.Group
 	args := []any{g.SourceID, g.Directory, g.Name, g.Mail, g.Description, number(g.Listed), number(g.Gone)}
-	if err := b.tx.ask(upsert, args, func(r row) error { return r.Scan(id) }); err != nil {
+	if err := b.tx.ask(upsertGroup, args, func(r row) error { return r.Scan(id) }); err != nil {
 		return err
 	}
 	if c.Empty {
-		if err := b.later(empty, g.SourceID); err != nil {
+		if err := b.later(removePeople, g.SourceID); err != nil {
 			return err
 		}
-		return b.later(emptyGroups, g.SourceID)
+		return b.later(removeGroups, g.SourceID)
 	}
 	for _, members := range []struct {
-		query  string
-		people []parley.PersonID
-	}{{removePerson, c.RemovePeople}, {addPerson, c.AddPeople}} {
-		for _, p := range members.people {
-			if err := b.later(members.query, g.SourceID, int64(p)); err != nil {
-				return err
-			}
-		}
-	}
-	for _, members := range []struct {
-		query   string
-		sources []string
-	}{{removeGroup, c.RemoveGroups}, {addGroup, c.AddGroups}} {
-		for _, source := range members.sources {
-			if err := b.later(members.query, g.SourceID, source); err != nil {
+		query string
+		list  []any
+	}{
+		{removePerson, memberIDs(c.RemovePeople)}, {addPerson, memberIDs(c.AddPeople)},
+		{removeGroup, memberSources(c.RemoveGroups)}, {addGroup, memberSources(c.AddGroups)},
+	} {
+		for _, member := range members.list {
+			if err := b.later(members.query, g.SourceID, member); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+func memberIDs(people []parley.PersonID) []any {
+	list := make([]any, len(people))
+	for i, p := range people {
+		list[i] = int64(p)
+	}
+	return list
+}
+
+func memberSources(sources []string) []any {
+	list := make([]any, len(sources))
+	for i, s := range sources {
+		list[i] = s
+	}
+	return list
 }

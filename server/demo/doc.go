@@ -1,4 +1,4 @@
-// Package demo is an invented organisation of forty people to try Parley with:
+// Package demo is an invented organisation of forty-one people to try Parley with:
 // who they are, what they look like, and how to sign in as them, written as the
 // directory export of a real organisation would be.
 //
