@@ -222,7 +222,7 @@ func TestServe(t *testing.T) {
 
 	// The command line reaches the running server.
 	code, list, _ := parley(t, "", "people", "list", "--data", data)
-	if code != 0 || strings.Count(list, "@demo.example") != 40 {
+	if code != 0 || strings.Count(list, "@demo.example") != 41 {
 		t.Errorf("exit code %d, list\n%s", code, list)
 	}
 	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
