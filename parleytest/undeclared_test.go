@@ -26,7 +26,7 @@ func TestUndeclaredAccessFailsTheBuild(t *testing.T) {
 	s.Replace("edge/webapi/events.go", "\tOn           bool   `json:\"on\"`", "\tOn           bool   `json:\"on\"`\n\tDraft        string `json:\"draft,omitempty\"`")
 	s.Replace("edge/webapi/frames.go", "ActivityFrame{}, PingFrame{},", "ActivityFrame{}, PingFrame{}, ShoutFrame{},")
 	s.Append("edge/webapi/frames.go", "\n// ShoutFrame is new.\ntype ShoutFrame struct {\n\tType string `json:\"type\" enum:\"shout\"`\n}\n")
-	s.Replace("entry.go", "\tcase KindMessage:\n", "\tcase 2:\n\t\treturn \"parcel\"\n\tcase KindMessage:\n")
+	s.Replace("entry.go", "\tcase KindMessage:\n", "\tcase 9:\n\t\treturn \"parcel\"\n\tcase KindMessage:\n")
 	s.Replace("actor.go", "\tcase ActorRemote:\n", "\tcase 7:\n\t\treturn \"robot\"\n\tcase ActorRemote:\n")
 	s.Replace("privacy/types.go", "\tBlocked\n\n\tnumLevels = iota", "\tBlocked\n\tNeighbours\n\n\tnumLevels = iota")
 	s.Replace("privacy/types.go", "\"friends\", \"blocked\"}", "\"friends\", \"blocked\", \"neighbours\"}")
