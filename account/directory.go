@@ -57,8 +57,9 @@ func (a *Authority) elsewhere(ctx context.Context, in login) (bool, error) {
 	return who.Directory != "" || who.Gone, nil
 }
 
-// trySignInElsewhere signs somebody in whose password the directory has.
-func (a *Authority) trySignInElsewhere(ctx context.Context, in SignIn, as login) (Session, error) {
+// trySignInElsewhere signs somebody in whose password the directory has. Unless it
+// is right the work of a check here is done too, as for whoever has it here.
+func (a *Authority) trySignInElsewhere(ctx context.Context, in SignIn, as login, password string) (Session, error) {
 	asking, cancel := context.WithTimeout(ctx, directoryTime)
 	defer cancel()
 	rules := a.passwordRules(as.key(), in.Network)
@@ -66,10 +67,14 @@ func (a *Authority) trySignInElsewhere(ctx context.Context, in SignIn, as login)
 	err := a.attempt(asking, &a.asking, rules, func() (outcome, error) {
 		entry, err := a.directory.Find(asking, as.typed)
 		if err != nil {
-			return outcomeNone, a.unreachable(err)
+			return a.checkNothing(asking, password, outcomeNone, a.unreachable(err))
 		}
 		source = entry.SourceID()
-		return a.checkElsewhere(asking, entry, in)
+		result, err := a.checkElsewhere(asking, entry, in)
+		if kind := parley.KindOf(err); err != nil && (kind == parley.SignIn || kind == parley.Unavailable) {
+			return a.checkNothing(asking, password, result, err)
+		}
+		return result, err
 	})
 	if err != nil {
 		return Session{}, err
@@ -81,6 +86,50 @@ func (a *Authority) trySignInElsewhere(ctx context.Context, in SignIn, as login)
 		return Session{}, err
 	}
 	return a.addDevice(ctx, in, who, hash)
+}
+
+// checkNothing checks a password here against nobody's and gives what was decided
+// already, so that the time tells nothing.
+func (a *Authority) checkNothing(ctx context.Context, password string, result outcome, decided error) (outcome, error) {
+	release, err := a.checkers.take(ctx)
+	if err != nil {
+		return result, err
+	}
+	defer release()
+	a.checkPassword(0, password, "")
+	return result, decided
+}
+
+// askInVain is the second half of an attempt whose password was not the one that is
+// kept here: it goes on as if the address were unknown. The directory is asked for
+// nobody's password, so that nobody comes in by it or is locked out there, and the
+// answer is the directory's: while it is down that it cannot be asked.
+func (a *Authority) askInVain(ctx context.Context, in SignIn, as login, rules []rule) error {
+	asking, cancel := context.WithTimeout(ctx, directoryTime)
+	defer cancel()
+	return a.attempt(asking, &a.asking, rules, func() (outcome, error) {
+		if _, err := a.directory.Find(asking, as.typed); err != nil {
+			return outcomeNone, a.unreachable(err)
+		}
+		nobody, err := a.directory.Find(asking, "")
+		if err != nil {
+			return outcomeNone, a.unreachable(err)
+		}
+		return a.checkElsewhere(asking, nobody, in)
+	})
+}
+
+// hereRules limit guessing a password that is kept here beside a directory. Each
+// wrong one counts, while what an address is told, and what counts under its
+// passwordRules, hangs on the directory alone. Nobody sees these: past them no
+// password is right.
+func (a *Authority) hereRules(address string, network netip.Addr) []rule {
+	from, limits := networkOf(network), a.limits.Load()
+	return []rule{
+		a.failures.rule(limits.Failures, "here both", address, from),
+		a.failures.rule(limits.AddressFailures, "here address", address),
+		a.failures.rule(limits.NetworkFailures, "here network", from),
+	}
 }
 
 // sourceRules limit guessing the password of one entry of the directory, by

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -124,10 +125,10 @@ func TestWhoChecks(t *testing.T) {
 	}{
 		{name: "somebody of this server", login: "anna@example.org", password: annasPassword, here: 1},
 		{name: "by the bare name", login: "Anna", password: annasPassword, here: 1},
-		{name: "with the directory's password", login: "anna@example.org", password: directoryWord, kind: parley.SignIn, key: "sign-in.wrong", here: 1},
-		{name: "without a password here", login: "carla@example.org", password: directoryWord, kind: parley.SignIn, key: "sign-in.wrong", here: 1},
-		{name: "what is left of an earlier password", login: "dora@example.org", password: "what was before", kind: parley.SignIn, key: "sign-in.wrong", there: []string{dorasSource}},
-		{name: "nobody", login: "nobody@example.org", password: directoryWord, kind: parley.SignIn, key: "sign-in.wrong", there: []string{""}},
+		{name: "with the directory's password", login: "anna@example.org", password: directoryWord, kind: parley.SignIn, key: "sign-in.wrong", there: []string{""}, here: 1},
+		{name: "without a password here", login: "carla@example.org", password: directoryWord, kind: parley.SignIn, key: "sign-in.wrong", there: []string{""}, here: 1},
+		{name: "what is left of an earlier password", login: "dora@example.org", password: "what was before", kind: parley.SignIn, key: "sign-in.wrong", there: []string{dorasSource}, here: 1},
+		{name: "nobody", login: "nobody@example.org", password: directoryWord, kind: parley.SignIn, key: "sign-in.wrong", there: []string{""}, here: 1},
 		{name: "no name", login: "*)(uid=*", password: directoryWord, kind: parley.Invalid, key: "address.invalid"},
 		{name: "a backslash", login: `\`, password: directoryWord, kind: parley.Invalid, key: "address.invalid"},
 		{name: "two backslashes", login: `A\B\C`, password: directoryWord, kind: parley.Invalid, key: "address.invalid"},
@@ -142,7 +143,7 @@ func TestWhoChecks(t *testing.T) {
 		},
 		{
 			name: "barred, with a wrong password", login: "dora@example.org", password: "wrong", kind: parley.SignIn, key: "sign-in.wrong",
-			bend: func(w *world, _ *fakeDirectory) { w.store.people[dora].Barred = true }, there: []string{dorasSource},
+			bend: func(w *world, _ *fakeDirectory) { w.store.people[dora].Barred = true }, there: []string{dorasSource}, here: 1,
 		},
 		{
 			name: "barred", login: "dora@example.org", password: directoryWord, kind: parley.Forbidden, key: "sign-in.disabled",
@@ -154,7 +155,11 @@ func TestWhoChecks(t *testing.T) {
 		},
 		{
 			name: "the directory is down", login: "dora@example.org", password: directoryWord, kind: parley.Unavailable, key: "sign-in.directory-unreachable",
-			bend: func(_ *world, d *fakeDirectory) { d.down = errors.New("connection refused") },
+			bend: func(_ *world, d *fakeDirectory) { d.down = errors.New("connection refused") }, here: 1,
+		},
+		{
+			name: "down, and a wrong password here", login: "anna@example.org", password: directoryWord, kind: parley.Unavailable, key: "sign-in.directory-unreachable",
+			bend: func(_ *world, d *fakeDirectory) { d.down = errors.New("connection refused") }, here: 1,
 		},
 		{
 			name: "down, and somebody of this server", login: "anna@example.org", password: annasPassword, here: 1,
@@ -165,7 +170,7 @@ func TestWhoChecks(t *testing.T) {
 			bend: func(w *world, _ *fakeDirectory) { w.store.people[anna].Gone = true }, there: []string{"somebody with anna's address"},
 		},
 		{
-			name: "there is no directory any more", login: "dora@example.org", password: "what was before", kind: parley.SignIn, key: "sign-in.wrong",
+			name: "there is no directory any more", login: "dora@example.org", password: directoryWord, kind: parley.SignIn, key: "sign-in.wrong",
 			bend: func(w *world, _ *fakeDirectory) { w.directory = nil }, here: 1,
 		},
 		{
@@ -198,18 +203,98 @@ func TestWhoChecks(t *testing.T) {
 	}
 }
 
-// A wrong password has the very same answer whoever it is, also for an account
-// that the directory would refuse for another reason.
+// A wrong password has the very same answer and takes the same work whoever it is,
+// also for an account that the directory would refuse for another reason, and for
+// somebody whose password is here, while the directory is down too.
 func TestDirectoryNoEnumeration(t *testing.T) {
-	w, d := newDirectoryWorld(t)
-	d.answers[dorasSource] = parley.Refuse(parley.Forbidden, "sign-in.disabled")
-	for _, login := range []string{"dora@example.org", "nobody@example.org", `EX\dora`, `EX\nobody`, `OTHER\dora`, "nobody"} {
-		if _, err := w.SignIn(t.Context(), attempt(login, "wrong password")); err != errWrong {
-			t.Errorf("%s: %v", login, err)
+	logins := []string{"dora@example.org", "nobody@example.org", `EX\dora`, `EX\nobody`, `OTHER\dora`, "nobody", "anna@example.org", "anna", "carla@example.org"}
+	for _, test := range []struct {
+		name string
+		down error
+		kind parley.Kind
+		key  string
+		asks int
+	}{
+		{"up", nil, parley.SignIn, "sign-in.wrong", 1},
+		{"down", errors.New("connection refused"), parley.Unavailable, "sign-in.directory-unreachable", 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w, d := newDirectoryWorld(t)
+			d.answers[dorasSource], d.down = parley.Refuse(parley.Forbidden, "sign-in.disabled"), test.down
+			for i, login := range logins {
+				_, err := w.SignIn(t.Context(), attempt(login, "wrong password"))
+				refused(t, err, test.kind, test.key)
+				if asked := d.asked; len(asked) != 1 || asked[0] != login {
+					t.Errorf("%s: asked for %q", login, asked)
+				}
+				if got := d.take(); len(got) != test.asks {
+					t.Errorf("%s: %d checks there", login, len(got))
+				}
+				if _, checks := w.hasher.count(); checks != i+1 {
+					t.Errorf("%s: %d checks here, want one more than %d", login, checks, i)
+				}
+			}
+		})
+	}
+}
+
+// Attempts at whoever has the password here are told the same as those at nobody, up
+// to the limit and past it. The limit holds while the directory is down, too.
+func TestFailuresHereBesideADirectory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, d := newDirectoryWorld(t)
+		d.down = errors.New("connection refused")
+		answer := func(address, password string, network netip.Addr) error {
+			in := attempt(address, password)
+			in.Network = network
+			_, err := w.SignIn(t.Context(), in)
+			return err
 		}
-		if got := d.take(); len(got) != 1 {
-			t.Errorf("%s: %d checks", login, len(got))
+		for i := range 15 {
+			refused(t, answer("anna@example.org", fmt.Sprint("wrong ", i), home), parley.Unavailable, "sign-in.directory-unreachable")
+			refused(t, answer("nobody@example.org", "wrong", home), parley.Unavailable, "sign-in.directory-unreachable")
 		}
+		refused(t, answer("anna@example.org", annasPassword, home), parley.Unavailable, "sign-in.directory-unreachable")
+		if err := answer("anna@example.org", annasPassword, office); err != nil {
+			t.Errorf("from another network: %v", err)
+		}
+		pass(15 * time.Minute)
+		if err := answer("anna@example.org", annasPassword, home); err != nil {
+			t.Errorf("after the window: %v", err)
+		}
+		d.down = nil
+		for range 10 { // each counts once
+			for _, address := range []string{"anna@example.org", "nobody@example.org"} {
+				if err := answer(address, "wrong", home); err != errWrong {
+					t.Errorf("%s: %v", address, err)
+				}
+			}
+		}
+		for _, address := range []string{"anna@example.org", "nobody@example.org"} {
+			refused(t, answer(address, "wrong", home), parley.TooMany, "sign-in.too-many")
+		}
+		refused(t, answer("anna@example.org", annasPassword, home), parley.TooMany, "sign-in.too-many")
+	})
+}
+
+// While every checker is taken, nobody's answer tells who has the password here.
+func TestBusyCheckersTellNothing(t *testing.T) {
+	w, d := newDirectoryWorld(t, func(c *Config) { c.Checkers = 1 })
+	release, err := w.checkers.take(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	w.checkers.waiting.Store(waitingPerChecker)
+	for _, address := range []string{"anna@example.org", "nobody@example.org", "dora@example.org"} {
+		_, err := w.SignIn(t.Context(), attempt(address, "wrong"))
+		refused(t, err, parley.Unavailable, "sign-in.busy")
+	}
+	if _, err := w.SignIn(t.Context(), attempt("dora@example.org", directoryWord)); err != nil {
+		t.Errorf("a right password needs none: %v", err)
+	}
+	if got := d.take(); len(got) == 0 {
+		t.Error("the directory was never asked")
 	}
 }
 

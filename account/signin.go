@@ -84,34 +84,61 @@ func (a *Authority) SignIn(ctx context.Context, in SignIn) (Session, error) {
 }
 
 func (a *Authority) trySignIn(ctx context.Context, in SignIn, as login, password string) (Session, error) {
-	if elsewhere, err := a.elsewhere(ctx, as); err != nil {
+	elsewhere, err := a.elsewhere(ctx, as)
+	switch {
+	case err != nil:
 		return Session{}, err
-	} else if elsewhere {
-		return a.trySignInElsewhere(ctx, in, as)
+	case elsewhere:
+		return a.trySignInElsewhere(ctx, in, as, password)
 	}
 	var who Identity
 	var hash string
-	rules := a.passwordRules(as.key(), in.Network)
-	err := a.hashing(ctx, rules, func() (result outcome, err error) {
-		if who, hash, err = a.credentials(ctx, as.address); err != nil {
-			return outcomeNone, err
+	rules, vain := a.passwordRules(as.key(), in.Network), false
+	err = a.hashing(ctx, rules, func() (result outcome, err error) {
+		who, hash, result, err = a.checkHere(ctx, in, as, password)
+		if vain = result == outcomeFailed && a.directory != nil; vain {
+			return outcomeNone, err // askInVain counts it
 		}
-		match, outdated := a.checkPassword(who.Person, password, hash)
-		switch {
-		case !match:
-			return outcomeFailed, errWrong
-		case !who.Enabled():
-			return outcomeNone, errDisabled
-		case outdated:
-			hash, err = a.rehash(ctx, who.Person, password, hash)
-		}
-		return outcomeNone, err
+		return result, err
 	})
+	if vain {
+		err = a.askInVain(ctx, in, as, rules)
+	}
 	if err != nil {
 		return Session{}, err
 	}
 	a.failures.clear(rules[0])
 	return a.addDevice(ctx, in, who, hash)
+}
+
+// checkHere checks a password that is kept here. Only a checker slot may call it.
+func (a *Authority) checkHere(ctx context.Context, in SignIn, as login, password string) (who Identity, hash string, result outcome, err error) {
+	if who, hash, err = a.credentials(ctx, as.address); err != nil {
+		return who, "", outcomeNone, err
+	}
+	var rules []rule
+	works := hash
+	if a.directory != nil {
+		if rules = a.hereRules(as.address, in.Network); a.failures.begin(rules...) > 0 {
+			rules, works = nil, ""
+		}
+	}
+	match, outdated := a.checkPassword(who.Person, password, works)
+	if !match {
+		a.failures.counts(rules...)
+		return who, hash, outcomeFailed, errWrong
+	}
+	a.failures.undo(rules...)
+	if len(rules) > 0 {
+		a.failures.clear(rules[0])
+	}
+	switch {
+	case !who.Enabled():
+		return who, hash, outcomeNone, errDisabled
+	case outdated:
+		hash, err = a.rehash(ctx, who.Person, password, hash)
+	}
+	return who, hash, outcomeNone, err
 }
 
 // credentials looks a person and their password hash up, with the same two
