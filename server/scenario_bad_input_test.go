@@ -66,7 +66,7 @@ func TestBadSignIns(t *testing.T) {
 	ok := parleytest.SignInAs("hanna@demo.example", "tea-at-four")
 	for name, change := range map[string]func(*webapi.SignInRequest){
 		"no address":             func(r *webapi.SignInRequest) { r.Address = "" },
-		"no domain":              func(r *webapi.SignInRequest) { r.Address = "hanna" },
+		"no domain":              func(r *webapi.SignInRequest) { r.Address = "hanna@" },
 		"a long address":         func(r *webapi.SignInRequest) { r.Address = strings.Repeat("a", 400) + "@demo.example" },
 		"no password":            func(r *webapi.SignInRequest) { r.Password = "" },
 		"a long password":        func(r *webapi.SignInRequest) { r.Password = strings.Repeat("x", 1025) },
