@@ -78,7 +78,7 @@ func (g *followedGroups) take(c *directory.Changes) bool {
 	for i := range c.Groups {
 		some = g.keep(&c.Groups[i]) || some
 	}
-	for _, source := range c.Ended {
+	for _, source := range c.EndedGroups {
 		some = g.drop(source) || some
 	}
 	if c.EveryGroupIs != nil {

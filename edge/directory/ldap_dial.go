@@ -18,13 +18,18 @@ import (
 // dialling only. Each operation may take 10 seconds; who waits for longer, as for
 // changes, calls SetTimeout.
 func (l *LDAP) Dial(ctx context.Context) (*ldap.Conn, RootDSE, error) {
-	var conn *ldap.Conn
-	var root RootDSE
-	err := l.try(ctx, func(ctx context.Context, s server) (err error) {
+	conn, root, _, err := l.dialAny(ctx)
+	return conn, root, err
+}
+
+// dialAny is Dial that says at which server it came out.
+func (l *LDAP) dialAny(ctx context.Context) (conn *ldap.Conn, root RootDSE, at server, err error) {
+	err = l.try(ctx, func(ctx context.Context, s server) (err error) {
 		conn, root, err = l.dialReader(ctx, s)
+		at = s
 		return err
 	})
-	return conn, root, err
+	return conn, root, at, err
 }
 
 // try has work done with one server after the other until it is done. An answer

@@ -76,6 +76,7 @@ const (
 // Session is one connection to one server, for one goroutine.
 type Session struct {
 	sync *Sync
+	at   server
 	conn *ldap.Conn
 	root RootDSE
 
@@ -88,17 +89,31 @@ type Session struct {
 
 // Open connects to the first server that works.
 func (s *Sync) Open(ctx context.Context) (*Session, error) {
-	conn, root, err := s.ldap.Dial(ctx)
+	conn, root, at, err := s.ldap.dialAny(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return s.session(conn, root, at), nil
+}
+
+func (s *Sync) session(conn *ldap.Conn, root RootDSE, at server) *Session {
 	// With a time limit the library drops what it could not hand over within it,
 	// in silence, so whoever took entries in slowly would miss some. Session has
 	// its own: silence.
 	conn.SetTimeout(0)
-	x := &Session{sync: s, conn: conn, root: root, Kind: root.Kind, Server: root.DNSHostName}
+	x := &Session{sync: s, at: at, conn: conn, root: root, Kind: root.Kind, Server: root.DNSHostName}
 	x.Mode = s.mode(root)
-	return x, nil
+	return x
+}
+
+// beside opens another connection to the same server: what another one says may be
+// older.
+func (x *Session) beside(ctx context.Context) (*Session, error) {
+	conn, root, err := x.sync.ldap.dialReader(ctx, x.at)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", x.at.url, err)
+	}
+	return x.sync.session(conn, root, x.at), nil
 }
 
 // Close ends the connection.

@@ -23,7 +23,10 @@ type Found struct {
 type Changes struct {
 	People []Found
 	Groups []Group
-	Ended  []string // SourceIDs of people and groups that are no longer there
+
+	// Ended are the SourceIDs of people who are no longer there, EndedGroups those of
+	// groups. Some may never have been told of.
+	Ended, EndedGroups []string
 
 	// EverybodyIs, if it is not nil, are all the people that there are besides those
 	// in People; EveryGroupIs likewise.
@@ -150,6 +153,9 @@ func (x *Session) polled(ctx context.Context, cursor []byte) (Changes, error) {
 	if err := x.changedGroups(ctx, condition, &c); err != nil {
 		return c, err
 	}
+	if err := x.required(ctx, &c); err != nil {
+		return c, err
+	}
 	if x.Kind != KindAD {
 		since.Time = max(since.Time, x.newest)
 	}
@@ -192,7 +198,7 @@ func (x *Session) changedGroups(ctx context.Context, condition string, c *Change
 			}
 		}
 	}
-	return x.required(ctx, c)
+	return nil
 }
 
 // required adds the required groups that no base holds: no search finds them.
@@ -213,12 +219,12 @@ func (x *Session) required(ctx context.Context, c *Changes) error {
 	return nil
 }
 
-// among is the condition that an entry is one of these, by objectGUID.
-func among(sources []string) string {
+// among is the condition that an entry is one of these.
+func (x *Session) among(sources []string) string {
 	var b strings.Builder
 	b.WriteString("(|")
 	for _, source := range sources {
-		b.WriteString("(objectGUID=" + guidFilter(source) + ")")
+		b.WriteString(x.sourceFilter(source))
 	}
 	b.WriteString(")")
 	return b.String()

@@ -58,27 +58,23 @@ func (x *Session) dirSyncChanges(ctx context.Context, cursor []byte) (Changes, e
 	}
 	c := Changes{Cursor: next}
 	for some := range slices.Chunk(unique(people), rereadAtOnce) {
-		if err := x.changedPeople(ctx, among(some), &c); err != nil {
+		if err := x.changedPeople(ctx, x.among(some), &c); err != nil {
 			return c, err
 		}
 	}
 	for some := range slices.Chunk(unique(groups), rereadAtOnce) {
-		if err := x.changedGroups(ctx, among(some), &c); err != nil {
+		if err := x.changedGroups(ctx, x.among(some), &c); err != nil {
 			return c, err
 		}
 	}
-	there := map[string]bool{}
-	for _, p := range c.People {
-		there[p.Entry.Person.SourceID] = true
-	}
-	for _, g := range c.Groups {
-		there[g.SourceID] = true
-	}
-	for _, source := range unique(append(people, groups...)) {
-		if !there[source] {
-			c.Ended = append(c.Ended, source)
+	if len(groups) > 0 {
+		if err := x.required(ctx, &c); err != nil {
+			return c, err
 		}
 	}
+	there := Changes{People: c.People, Groups: c.Groups}
+	c.People, c.Groups = nil, nil
+	c.ends(unique(people), unique(groups), &there)
 	return c, nil
 }
 

@@ -212,14 +212,34 @@ func (x *Session) alive(ctx context.Context) error {
 // replica joins what the streams of a syncrepl tell into changes. In the first
 // stage, the refresh, a server names what was deleted, or, if it does not remember
 // that, all that is there (RFC 4533 §3.3); after that it tells changes one by one.
+//
+// "Deleted" means for a stream no more than "not among what I search": a server
+// with a session log says it of every entry that has changed and does not match,
+// whether it ever did or not. So a stream of people ends people only, one of groups
+// groups only, and the directory is asked before an end is told.
 type replica struct {
 	x       *Session
 	streams []stream
 	stages  []stage
 	next    Changes
 	cursor  []byte
-	pending int // changes in next
+	pending int // changes in next and in ended
+	bytes   int // of the people in next, about
+
+	ended   map[ending]bool // not yet confirmed
+	told    map[ending]int  // of which stream a change in next is
+	confirm confirmation
 }
+
+// ending is an entry that may have ended, as a person or as a group.
+type ending struct {
+	source string
+	group  bool
+}
+
+// confirmation asks which of these people and groups are still there, and adds
+// them to changes as they are now.
+type confirmation func(ctx context.Context, people, groups []string, c *Changes) error
 
 // stage is how far one stream is.
 type stage struct {
@@ -230,7 +250,7 @@ type stage struct {
 }
 
 func newReplica(x *Session, cursor []byte) *replica {
-	r := &replica{x: x, cursor: cursor}
+	r := &replica{x: x, cursor: cursor, ended: map[ending]bool{}, told: map[ending]int{}, confirm: x.confirm}
 	for _, base := range x.bases() {
 		r.streams = append(r.streams, stream{base: base})
 	}
@@ -272,41 +292,72 @@ func (r *replica) take(it item) error {
 		s.present[source] = true
 		r.pending--
 	case ldap.SyncStateDelete:
-		r.end(source)
+		r.end(it.of, source)
 		delete(s.present, source)
 	case ldap.SyncStateAdd, ldap.SyncStateModify:
-		if !s.live {
+		if !s.live || s.all { // another stream may take longer to say who is there
 			s.present[source] = true
 		}
-		return r.changed(r.streams[it.of], it.entry)
+		return r.changed(it.of, it.entry)
 	}
 	return nil
 }
 
-// end notes that an entry is no longer there: what came of it before is void.
-func (r *replica) end(source string) {
-	r.next.People = slices.DeleteFunc(r.next.People, func(f Found) bool { return f.Entry.Person.SourceID == source })
-	r.next.Groups = slices.DeleteFunc(r.next.Groups, func(g Group) bool { return g.SourceID == source })
-	r.next.Ended = append(r.next.Ended, source)
+// end notes that a stream no longer finds an entry: what came of it before by the
+// same stream is void. What another stream found of it holds, as that one will say
+// when it ends there.
+func (r *replica) end(of int, source string) {
+	e := ending{source, r.streams[of].groups}
+	if by, changed := r.told[e]; changed && by != of {
+		return
+	}
+	r.forget(e)
+	r.ended[e] = true
 }
 
-func (r *replica) changed(of stream, e *ldap.Entry) error {
-	if !of.groups {
+// forget drops a change that no longer holds.
+func (r *replica) forget(e ending) {
+	if _, changed := r.told[e]; !changed {
+		return
+	}
+	delete(r.told, e)
+	if e.group {
+		r.next.Groups = slices.DeleteFunc(r.next.Groups, func(g Group) bool { return g.SourceID == e.source })
+	} else {
+		r.next.People = slices.DeleteFunc(r.next.People, func(f Found) bool { return f.Entry.Person.SourceID == e.source })
+	}
+}
+
+func (r *replica) changed(of int, e *ldap.Entry) error {
+	s := r.streams[of]
+	if !s.groups {
 		if entry, is, err := r.x.person(e); is || err != nil {
-			// What came before for the same entry no longer holds.
-			r.next.Ended = slices.DeleteFunc(r.next.Ended, func(id string) bool { return id == entry.Person.SourceID })
+			r.change(of, entry.Person.SourceID)
 			r.next.People = append(r.next.People, Found{entry, err})
+			r.bytes += len(entry.Photo)
 		}
 		return nil
 	}
 	if rangeOf(e) != nil {
 		return errors.New("a server that follows RFC 4533 gives members in parts")
 	}
-	if g, ok := r.x.group(e, !of.alone); ok {
-		r.next.Ended = slices.DeleteFunc(r.next.Ended, func(id string) bool { return id == g.SourceID })
+	if g, ok := r.x.group(e, !s.alone); ok {
+		r.change(of, g.SourceID)
 		r.next.Groups = append(r.next.Groups, g)
 	}
 	return nil
+}
+
+// change notes that a stream found an entry: what came of it before no longer
+// holds.
+func (r *replica) change(of int, source string) {
+	if source == "" { // an entry that cannot be taken in, and not known again
+		return
+	}
+	e := ending{source, r.streams[of].groups}
+	r.forget(e)
+	delete(r.ended, e)
+	r.told[e] = of
 }
 
 // inform takes a Sync Info message (RFC 4533 §2.5).
@@ -326,7 +377,7 @@ func (r *replica) inform(s *stage, it item) {
 		cookie = it.info.SyncIdSet.Cookie
 		for _, id := range it.info.SyncIdSet.SyncUUIDs {
 			if it.info.SyncIdSet.RefreshDeletes {
-				r.end(id.String())
+				r.end(it.of, id.String())
 				r.pending++
 			} else if !s.live {
 				s.present[id.String()] = true
@@ -386,40 +437,72 @@ func (r *replica) compare() {
 // changes gives what has come, and begins anew. The cursor is that of the stream
 // that is furthest behind, so that nothing is lost: only one that all agree on.
 func (r *replica) changes(ctx context.Context) (Changes, error) {
-	c := r.next
-	r.next, r.pending = Changes{}, 0
+	c, ended := r.next, r.ended
+	r.next, r.pending, r.bytes = Changes{}, 0, 0
+	r.ended, r.told = map[ending]bool{}, map[ending]int{}
 	c.Cursor = r.cursor
 	if same := r.stages[0].cursor; !slices.ContainsFunc(r.stages, func(s stage) bool { return string(s.cursor) != string(same) }) {
 		c.Cursor, r.cursor = same, same
 	}
-	return c, r.moved(ctx, &c)
+	if len(ended) == 0 {
+		return c, nil
+	}
+	var people, groups []string
+	for e := range ended {
+		if e.group {
+			groups = append(groups, e.source)
+		} else {
+			people = append(people, e.source)
+		}
+	}
+	slices.Sort(people)
+	slices.Sort(groups)
+	there := Changes{}
+	if err := r.confirm(ctx, people, groups, &there); err != nil {
+		return c, fmt.Errorf("looking for who may have left: %w", err)
+	}
+	c.ends(people, groups, &there)
+	return c, nil
 }
 
-// moved looks for those who have ended below one base among all of them: they may
-// have moved, and which of two searches tells first is not known. It has a
-// connection of its own, because changes come on this one.
-func (r *replica) moved(ctx context.Context, c *Changes) error {
-	if len(c.Ended) == 0 || len(r.x.bases()) < 2 {
-		return nil
+// ends adds those who are not there any more, and the others as they are now.
+func (c *Changes) ends(people, groups []string, there *Changes) {
+	is := map[ending]bool{}
+	for _, p := range there.People {
+		is[ending{p.Entry.Person.SourceID, false}] = true
 	}
-	x, err := r.x.sync.Open(ctx)
+	for _, g := range there.Groups {
+		is[ending{g.SourceID, true}] = true
+	}
+	gone := func(group bool) func(string) bool {
+		return func(source string) bool { return is[ending{source, group}] }
+	}
+	c.Ended = append(c.Ended, slices.DeleteFunc(people, gone(false))...)
+	c.EndedGroups = append(c.EndedGroups, slices.DeleteFunc(groups, gone(true))...)
+	c.People = append(c.People, there.People...)
+	c.Groups = append(c.Groups, there.Groups...)
+}
+
+// confirm is the confirmation by the server itself. It has a connection of its
+// own, because changes come on this one.
+func (x *Session) confirm(ctx context.Context, people, groups []string, c *Changes) error {
+	y, err := x.beside(ctx)
 	if err != nil {
 		return err
 	}
-	defer x.Close()
-	var ended []string
-	for _, source := range c.Ended {
-		entry, found, err := x.Person(ctx, source)
-		if one, ok := errors.AsType[*RecordError](err); found && ok {
-			c.People = append(c.People, Found{entry, one})
-		} else if err != nil {
+	defer y.Close()
+	for some := range slices.Chunk(people, rereadAtOnce) {
+		if err := y.changedPeople(ctx, y.among(some), c); err != nil {
 			return err
-		} else if found {
-			c.People = append(c.People, Found{Entry: entry})
-		} else {
-			ended = append(ended, source)
 		}
 	}
-	c.Ended = ended
-	return nil
+	if len(groups) == 0 {
+		return nil
+	}
+	for some := range slices.Chunk(groups, rereadAtOnce) {
+		if err := y.changedGroups(ctx, y.among(some), c); err != nil {
+			return err
+		}
+	}
+	return y.required(ctx, c)
 }

@@ -1,16 +1,22 @@
 package directory
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"parley"
 )
 
-// telling is a replica with what its streams tell.
+// telling is a replica with what its streams tell, and what the directory says when
+// it is asked who is still there: by default nobody.
 type telling struct {
 	*replica
-	t *testing.T
+	t     *testing.T
+	there map[string]bool
 }
 
 func newTelling(t *testing.T, people, groups []string) telling {
@@ -22,7 +28,21 @@ func newTelling(t *testing.T, people, groups []string) telling {
 		t.Fatal(err)
 	}
 	x := &Session{sync: NewSync(l, SyncConfig{}), Kind: KindOpenLDAP}
-	return telling{newReplica(x, []byte("old")), t}
+	r := telling{newReplica(x, []byte("old")), t, map[string]bool{}}
+	r.confirm = func(_ context.Context, people, groups []string, c *Changes) error {
+		for _, source := range people {
+			if r.there[source] {
+				c.People = append(c.People, Found{Entry: Entry{Person: parley.Person{SourceID: source, Title: "as it is"}}})
+			}
+		}
+		for _, source := range groups {
+			if r.there[source] {
+				c.Groups = append(c.Groups, Group{SourceID: source})
+			}
+		}
+		return nil
+	}
+	return r
 }
 
 // state is what comes with an entry.
@@ -148,8 +168,69 @@ func TestLastWordHolds(t *testing.T) {
 	r.entry(1, ldap.SyncStateDelete, 7, "")
 	c := r.told()
 	if len(c.People) != 1 || c.People[0].Entry.Person.SourceID != id(2) || len(c.Groups) != 0 ||
-		!slices.Equal(c.Ended, []string{id(1), id(7)}) {
+		!slices.Equal(c.Ended, []string{id(1)}) || !slices.Equal(c.EndedGroups, []string{id(7)}) {
 		t.Errorf("%+v", c)
+	}
+}
+
+// What a stream calls deleted may be what it never searched.
+func TestAnEndIsOneOfItsOwnStream(t *testing.T) {
+	r := newTelling(t, []string{"ou=a", "ou=b"}, []string{"ou=g"})
+	r.entry(0, ldap.SyncStateModify, 1, "") // changed below a
+	r.idSet(1, true, 1)                     // so not below b
+	r.idSet(2, true, 1, 2)                  // and no group
+	r.idSet(1, true, 2)
+	r.entry(0, ldap.SyncStateModify, 2, "") // likewise, told the other way round
+	r.entry(2, ldap.SyncStateModify, 7, "")
+	r.idSet(0, true, 7, 3) // the group is nobody, and somebody has gone
+	r.entry(0, ldap.SyncStateModify, 4, "")
+	r.entry(0, ldap.SyncStateDelete, 4, "") // moved from a
+	r.entry(1, ldap.SyncStateAdd, 4, "")    // to b
+	c := r.told()
+	var people []string
+	for _, p := range c.People {
+		people = append(people, p.Entry.Person.SourceID)
+	}
+	if slices.Sort(people); !slices.Equal(people, []string{id(1), id(2), id(4)}) || !slices.Equal(c.Ended, []string{id(3), id(7)}) {
+		t.Errorf("people %v, ended %v", people, c.Ended)
+	}
+	if len(c.Groups) != 1 || c.Groups[0].SourceID != id(7) || !slices.Equal(c.EndedGroups, []string{id(1), id(2)}) {
+		t.Errorf("groups %+v, ended %v", c.Groups, c.EndedGroups)
+	}
+}
+
+// Who is said to have ended and is there is told of as they are.
+func TestAnEndIsConfirmed(t *testing.T) {
+	r := newTelling(t, []string{"ou=a", "ou=b"}, []string{"ou=g"})
+	r.there[id(1)], r.there[id(7)] = true, true
+	r.idSet(0, true, 1, 2)
+	r.idSet(2, true, 7, 8)
+	c := r.told()
+	if len(c.People) != 1 || c.People[0].Entry.Person.Title != "as it is" || !slices.Equal(c.Ended, []string{id(2)}) {
+		t.Errorf("people %+v, ended %v", c.People, c.Ended)
+	}
+	if len(c.Groups) != 1 || c.Groups[0].SourceID != id(7) || !slices.Equal(c.EndedGroups, []string{id(8)}) {
+		t.Errorf("groups %+v, ended %v", c.Groups, c.EndedGroups)
+	}
+	r.entry(0, ldap.SyncStateDelete, 3, "")
+	r.confirm = func(context.Context, []string, []string, *Changes) error { return ErrNoBase }
+	if _, err := r.changes(t.Context()); !errors.Is(err, ErrNoBase) {
+		t.Errorf("a directory that does not say: %v", err)
+	}
+}
+
+// Who is added below one base while another one still says who is there does not
+// miss.
+func TestAddedDuringARefresh(t *testing.T) {
+	r := newTelling(t, []string{"ou=a", "ou=b"}, nil)
+	r.idSet(0, false, 1)
+	r.present(0, true, "new")
+	r.entry(0, ldap.SyncStateAdd, 2, "")
+	r.told()
+	r.idSet(1, false, 3)
+	r.present(1, true, "new")
+	if c := r.told(); len(c.EverybodyIs) != 3 || !c.EverybodyIs[id(2)] {
+		t.Errorf("%+v", c.EverybodyIs)
 	}
 }
 
@@ -228,7 +309,7 @@ func FuzzSyncInfo(f *testing.F) {
 			}
 		}
 		c := r.told()
-		if len(c.People)+len(c.Groups)+len(c.Ended) > len(words) {
+		if len(c.People)+len(c.Groups)+len(c.Ended)+len(c.EndedGroups) > len(words) {
 			t.Errorf("%d words make %+v", len(words), c)
 		}
 		for _, p := range c.People {

@@ -5,8 +5,10 @@ package directory_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -118,6 +120,13 @@ func (f *following) take(c directory.Changes) {
 	}
 	for _, id := range c.Ended {
 		delete(f.people, id)
+	}
+	for id := range f.groups {
+		if c.EveryGroupIs != nil && !c.EveryGroupIs[id] {
+			delete(f.groups, id)
+		}
+	}
+	for _, id := range c.EndedGroups {
 		delete(f.groups, id)
 	}
 	for _, p := range c.People {
@@ -196,6 +205,62 @@ func TestFollowingOpenLDAP(t *testing.T) {
 				t.Errorf("%d people", len(f.people))
 			}
 		})
+	}
+}
+
+// What happened while the server was away is told, and nothing else: a server
+// names as deleted whatever has changed and does not match the search.
+func TestResumingAtOpenLDAP(t *testing.T) {
+	s := slapd.Start(t, slapd.Options{People: 120})
+	c := ofSlapd(s)
+	c.PeopleBases, c.GroupBases = []string{"ou=People," + s.Base, "ou=Others," + s.Base}, []string{"ou=Groups," + s.Base}
+	s.Add("ou=Others,"+s.Base, map[string][]string{"objectClass": {"organizationalUnit"}, "ou": {"Others"}})
+	for i := range 30 {
+		name := fmt.Sprint("g", i)
+		s.Add("cn="+name+",ou=Groups,"+s.Base, map[string][]string{"objectClass": {"groupOfNames"}, "cn": {name}, "member": {s.Admin}})
+	}
+	f := open(t, c, directory.SyncConfig{Required: []string{"cn=g28,ou=Groups," + s.Base, "cn=alone," + s.Base}})
+	s.Add("cn=alone,"+s.Base, map[string][]string{"objectClass": {"groupOfNames"}, "cn": {"alone"}, "member": {s.Admin}})
+	if err := f.full(); err != nil {
+		t.Fatal(err)
+	}
+	people := slices.SortedFunc(slices.Values(f.all()), func(a, b directory.Entry) int { return cmpText(b.Person.Alias, a.Person.Alias) })
+	number, groups := len(f.people), len(f.groups)
+	for i := range 20 {
+		s.Stop()
+		s.Restart()
+		now := fmt.Sprint("Round ", i)
+		gone, moved, changed := people[i], people[30], people[31:34]
+		s.Delete(gone.DN)
+		s.Delete(fmt.Sprint("cn=g", i, ",ou=Groups,", s.Base))
+		for _, e := range changed {
+			s.Set(e.DN, "title", now)
+		}
+		uid, ou := "uid="+moved.Person.Alias, []string{"Others", "People"}
+		s.Move(fmt.Sprint(uid, ",ou=", ou[(i+1)%2], ",", s.Base), uid, fmt.Sprint("ou=", ou[i%2], ",", s.Base))
+		for _, dn := range []string{"cn=g28,ou=Groups,", "cn=g29,ou=Groups,", "cn=alone,"} {
+			s.Set(dn+s.Base, "description", now)
+		}
+		f.again()
+		touched := map[string]bool{moved.Person.SourceID: true}
+		for _, e := range changed {
+			touched[e.Person.SourceID] = true
+		}
+		f.until(now, func() bool {
+			for source := range touched {
+				if _, there := f.people[source]; !there {
+					t.Fatalf("round %d: somebody who has changed is gone", i)
+				}
+			}
+			number, groups := number-i-1, groups-i-1
+			return len(f.people) == number && len(f.groups) == groups && f.group("g28").Description == now && f.group("g29").Description == now &&
+				f.group("alone").Description == now && !slices.ContainsFunc(changed, func(e directory.Entry) bool { return f.people[e.Person.SourceID].Person.Title != now }) &&
+				f.people[moved.Person.SourceID].DN == strings.ToLower(fmt.Sprint(uid, ",ou=", ou[i%2], ",", s.Base))
+		})
+		if f.group("g28").SourceID == "" || f.group("alone").SourceID == "" {
+			t.Fatalf("round %d: a group that has changed is gone", i)
+		}
+		f.stop()
 	}
 }
 
