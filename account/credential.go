@@ -31,7 +31,7 @@ func (a *Authority) ChangePassword(ctx context.Context, actor parley.Actor, curr
 	if err != nil {
 		return parley.Wrap(err, "looking up %s", actor.Person)
 	}
-	if !who.PasswordHere() {
+	if !a.PasswordHere(who.Directory) {
 		return errInDirectory
 	}
 	old, err := normalPassword(current, "current")
@@ -73,7 +73,7 @@ func (a *Authority) SetPassword(ctx context.Context, admin parley.Actor, person 
 	if err != nil {
 		return parley.Wrap(err, "looking up %s", person)
 	}
-	if !who.PasswordHere() {
+	if !a.PasswordHere(who.Directory) {
 		return errInDirectory
 	}
 	fresh, err := newPassword(next, who, "password")
@@ -154,7 +154,7 @@ func (a *Authority) Invite(ctx context.Context, admin parley.Actor, person parle
 	if err != nil {
 		return "", time.Time{}, parley.Wrap(err, "looking up %s", person)
 	}
-	if !who.PasswordHere() {
+	if !a.PasswordHere(who.Directory) {
 		return "", time.Time{}, errInDirectory
 	}
 	if !who.Enabled() {
@@ -205,7 +205,7 @@ func (a *Authority) invited(ctx context.Context, hash [32]byte) (Identity, error
 	if err != nil {
 		return Identity{}, parley.Wrap(err, "looking up who was invited")
 	}
-	if !who.Enabled() || !who.PasswordHere() || !now().Before(invitation.Expires) {
+	if !who.Enabled() || !a.PasswordHere(who.Directory) || !now().Before(invitation.Expires) {
 		return Identity{}, parley.ErrWithheld
 	}
 	return who, nil
@@ -274,7 +274,7 @@ func (a *Authority) storeRequest(ctx context.Context, address string) {
 		return
 	}
 	limit := a.stored.rule(1, who.Person.String())
-	if !who.Enabled() || !who.PasswordHere() || a.stored.begin(limit) > 0 {
+	if !who.Enabled() || !a.PasswordHere(who.Directory) || a.stored.begin(limit) > 0 {
 		return
 	}
 	if err := a.store.AddResetRequest(ctx, ResetRequest{Person: who.Person, At: now()}, parley.Alongside{}); err != nil {

@@ -192,8 +192,8 @@ func (a *Authority) personOf(ctx context.Context, source string) (Identity, stri
 	case err != nil:
 		return Identity{}, "", parley.Wrap(err, "looking up who signs in")
 	}
-	// Nobody checks what is left of an earlier password here, but adding a device
-	// compares it.
+	// Nobody checks a password that was set here while there was no directory, but
+	// adding a device compares it.
 	hash, err := a.store.PasswordHash(ctx, who.Person)
 	return who, hash, parley.Wrap(err, "looking up a password")
 }
@@ -202,6 +202,7 @@ func (a *Authority) personOf(ctx context.Context, source string) (Identity, stri
 // here.
 var errInDirectory error = parley.Refuse(parley.Conflict, "password.in-directory")
 
-// PasswordHere says whether a person's password is kept here, rather than in the
-// corporate directory.
-func (i Identity) PasswordHere() bool { return i.Directory == "" }
+// PasswordHere says whether the password of people of this parley.Person.Directory
+// is kept here. Without a corporate directory, as when the configuration has it no
+// longer, everybody's is.
+func (a *Authority) PasswordHere(directory string) bool { return directory == "" || a.directory == nil }

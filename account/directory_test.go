@@ -434,6 +434,38 @@ func TestPasswordsOfTheDirectoryAreNotHere(t *testing.T) {
 	})
 }
 
+// When the configuration has no directory any more its people stay, and sign in by
+// the passwords that they are given here since.
+func TestPeopleOfAFormerDirectory(t *testing.T) {
+	w, d := newDirectoryWorld(t)
+	w.directory = nil
+	delete(w.store.hashes, dora) // the store removed it when dora came to the directory
+	if _, err := w.SignIn(t.Context(), attempt("dora@example.org", directoryWord)); err != errWrong {
+		t.Errorf("without a password: %v", err)
+	}
+	if err := w.SetPassword(t.Context(), admin, dora, "another long password"); err != nil {
+		t.Fatal(err)
+	}
+	session := w.signIn(t, "dora@example.org", "another long password", 1)
+	if err := w.ChangePassword(t.Context(), session.Actor, "another long password", "one more long password", home); err != nil {
+		t.Error(err)
+	}
+	code, _, err := w.Invite(t.Context(), admin, dora)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.UseInvitation(t.Context(), code, "an invited password", home); err != nil {
+		t.Error(err)
+	}
+	w.signIn(t, "dora@example.org", "an invited password", 1)
+
+	w.directory = d // and back again
+	if _, err := w.SignIn(t.Context(), attempt("dora@example.org", "an invited password")); err != errWrong {
+		t.Errorf("by the password here, beside the directory: %v", err)
+	}
+	w.signIn(t, "dora@example.org", directoryWord, 1)
+}
+
 func TestAdministratorsOfTheDirectory(t *testing.T) {
 	is := true
 	w, _ := newDirectoryWorld(t, func(c *Config) {

@@ -143,7 +143,7 @@ func (a *Authority) checkHere(ctx context.Context, in SignIn, as login, password
 
 // credentials looks a person and their password hash up, with the same two
 // questions to the store whether there is such a person or not. Whoever has a
-// password in the directory has none here, even if one is left.
+// password in the directory has none here, even if one was set while there was none.
 func (a *Authority) credentials(ctx context.Context, address string) (Identity, string, error) {
 	who, err := a.store.IdentityByAddress(ctx, address)
 	if err != nil && !withheld(err) {
@@ -153,7 +153,7 @@ func (a *Authority) credentials(ctx context.Context, address string) (Identity, 
 	if err != nil {
 		return Identity{}, "", parley.Wrap(err, "looking up a password")
 	}
-	if !who.PasswordHere() {
+	if !a.PasswordHere(who.Directory) {
 		hash = ""
 	}
 	return who, hash, nil

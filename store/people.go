@@ -213,12 +213,20 @@ title, department, company, office, manager, work_phone, mobile, home_phone, oth
 	insertPerson = `INSERT INTO people (` + ownColumns + `) VALUES (` + ownValues + `) RETURNING id`
 )
 
-// updatePerson writes nothing if nothing differs.
+// updatePerson writes nothing if nothing differs. Whoever comes to a directory, which
+// has their password from then on, loses the one that was here: should the directory
+// go away, it must not be good again.
 func updatePerson(b *batch, p parley.Person, known func(row) error) error {
 	const update = `UPDATE people SET (` + ownColumns + `, gone) = (` + ownValues + `, 0)
 WHERE id = $21 AND (` + ownColumns + `, gone) <> (` + ownValues + `, 0)`
 	if err := b.tx.ask(`SELECT id FROM people WHERE id = $1`, []any{int64(p.ID)}, known); err != nil {
 		return err
+	}
+	if p.Directory != "" {
+		const former = `DELETE FROM passwords WHERE person = $1 AND person IN (SELECT id FROM people WHERE id = $1 AND directory <> $2)`
+		if err := b.later(former, int64(p.ID), p.Directory); err != nil {
+			return fmt.Errorf("removing the password of %q: %w", p.SourceID, err)
+		}
 	}
 	return parley.Wrap(b.later(update, append(personArgs(p), int64(p.ID))...), "storing person %q", p.SourceID)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley"
+	"parley/account"
 	"parley/contact"
 	"parley/presence"
 	"parley/privacy"
@@ -326,6 +327,37 @@ func TestPeopleOfADirectory(t *testing.T) {
 		if got := all(t, w.People(ctx)); !reflect.DeepEqual(got, people) {
 			t.Errorf("a refused chunk left %+v", got)
 		}
+	})
+}
+
+// Whoever comes to a directory has no password here any more; one that is set later is
+// not touched by what the directory says then.
+func TestPasswordsGoToTheDirectory(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, c Config) {
+		w := start(t, c)
+		a := anna()
+		a.ID = apply(t, w, contact.Change{Person: a})[0]
+		set := func(hash string) {
+			t.Helper()
+			must(w.SetPasswordHash(t.Context(), account.PasswordChange{Person: a.ID, Hash: hash}, parley.Alongside{}))(t)
+		}
+		wants := func(hash string) {
+			t.Helper()
+			if got := must(w.PasswordHash(t.Context(), a.ID))(t); got != hash {
+				t.Errorf("the hash is %q, want %q", got, hash)
+			}
+		}
+		set("before")
+		a.Title = "Clerk"
+		apply(t, w, contact.Change{Person: a})
+		wants("before")
+		a.Directory = parley.LDAP
+		apply(t, w, contact.Change{Person: a})
+		wants("")
+		set("since")
+		a.Title = "Head"
+		apply(t, w, contact.Change{Person: a})
+		wants("since")
 	})
 }
 

@@ -81,7 +81,7 @@ func (s *Server) settingsOf(actor parley.Actor) (*reply[Settings], error) {
 
 // passwordAt says where a person's password is kept and changed.
 func (s *Server) passwordAt(person parley.PersonID) string {
-	if p, known := s.config.Book.Person(person); known && p.Directory != "" {
+	if p, known := s.config.Book.Person(person); known && !s.config.Accounts.PasswordHere(p.Directory) {
 		return "directory"
 	}
 	return "here"
