@@ -46,6 +46,8 @@ type follower struct {
 	importer contact.Importer
 	wanted   chan struct{} // one token: compare everything now
 
+	administrators string // SourceID of the administrators' group
+
 	running atomic.Bool
 
 	// Of the goroutine that runs.
@@ -130,7 +132,8 @@ func (p *parts) newFollower() *follower {
 		sync: directory.NewSync(p.ldap, directory.SyncConfig{
 			Mode: directory.Mode(c.Sync), Interval: c.Interval, Required: append(append([]string{}, c.Administrators...), c.Users...),
 		}),
-		leads: func() bool { return p.peers == nil || p.peers.Leads() },
+		administrators: administratorsGroup(c.Administrators),
+		leads:          func() bool { return p.peers == nil || p.peers.Leads() },
 	}
 	f.standing.problems = map[string]contact.EntryProblem{}
 	f.importer = contact.Importer{

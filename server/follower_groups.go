@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"reflect"
@@ -13,10 +15,26 @@ import (
 	"parley/edge/directory"
 )
 
-// administratorsGroup is the group of those whom the configuration's groups make
-// administrators. It holds these groups, so that every node knows, and without the
-// directory.
-const administratorsGroup = "parley:administrators"
+// administratorsPrefix begins the SourceID of the group of those whom the
+// configuration's groups make administrators.
+const administratorsPrefix = "parley:administrators:"
+
+// administratorsGroup names the group that holds the groups of a configuration's
+// ldap.administrators, so that every node knows who is in them, and without the
+// directory. Another list is another group: what is stored of an earlier one makes
+// nobody an administrator while the directory has not said who is in these.
+func administratorsGroup(dns []string) string {
+	list := make([]string, len(dns))
+	for i, dn := range dns {
+		list[i] = dn
+		if normal, err := directory.NormalDN(dn); err == nil {
+			list[i] = normal
+		}
+	}
+	slices.Sort(list)
+	sum := sha256.Sum256([]byte(strings.Join(slices.Compact(list), "\n")))
+	return administratorsPrefix + hex.EncodeToString(sum[:16])
+}
 
 // errNobody says that nobody may sign in, which is not what anybody wants.
 var errNobody = errors.New("the groups of ldap.users hold nobody, or the account may not see whom")
@@ -208,7 +226,7 @@ func (f *follower) applyGroups(ctx context.Context) (contact.Outcome, error) {
 		}
 		changes = append(changes, f.groupChange(g, aliases))
 	}
-	admins := contact.GroupChange{SourceID: administratorsGroup, Directory: parley.LDAP, Name: administratorsGroup}
+	admins := contact.GroupChange{SourceID: f.administrators, Directory: parley.LDAP, Name: f.administrators}
 	for _, dn := range f.config.Administrators {
 		g, err := f.groups.of(dn)
 		if err != nil { // whoever is named otherwise is one still
@@ -219,7 +237,7 @@ func (f *follower) applyGroups(ctx context.Context) (contact.Outcome, error) {
 	}
 	changes = append(changes, admins)
 	for _, source := range f.book.GroupSources(parley.LDAP) {
-		if f.groups.byID[source] == nil && source != administratorsGroup {
+		if f.groups.byID[source] == nil && source != f.administrators {
 			changes = append(changes, contact.GroupChange{SourceID: source, Directory: parley.LDAP, Gone: true})
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"parley"
@@ -232,7 +233,7 @@ func (f *follower) state(ctx context.Context) (contact.DirectoryState, bool, err
 // size counts the people and the groups of the directory.
 func (f *follower) size() (people, groups int) {
 	for _, source := range f.book.GroupSources(parley.LDAP) {
-		if source != administratorsGroup {
+		if !strings.HasPrefix(source, administratorsPrefix) {
 			groups++
 		}
 	}
@@ -241,5 +242,5 @@ func (f *follower) size() (people, groups int) {
 
 // inAdministrators reports whether the directory makes somebody an administrator.
 func (f *follower) inAdministrators(person parley.PersonID) bool {
-	return len(f.config.Administrators) > 0 && f.book.InGroup(person, administratorsGroup)
+	return len(f.config.Administrators) > 0 && f.book.InGroup(person, f.administrators)
 }

@@ -404,3 +404,39 @@ func TestAC3GroupsOfTheDirectoryDecide(t *testing.T) {
 		t.Errorf("a group that holds nobody: %+v", state)
 	}
 }
+
+// Another list of administrators takes the right from those of the list before at
+// once, also while the directory is down, and gives it when the directory has said
+// who is in it. The same list holds meanwhile.
+//
+// claim: AC3
+func TestAC3AnotherListOfAdministrators(t *testing.T) {
+	s := slapd.Start(t, slapd.Options{LDIF: strings.NewReader(baseEntries +
+		entry(people("ann"), "ann", "Ann Archer") + entry(people("bob"), "bob", "Bob Baker"))})
+	group := func(name, member string) string {
+		dn := "cn=" + name + "," + s.Base
+		s.Add(dn, map[string][]string{"objectClass": {"groupOfNames"}, "cn": {name}, "member": {people(member)}})
+		return dn
+	}
+	before, since := group("Before", "bob"), group("Since", "ann")
+	list := []string{before}
+	w := follow(t, overSlapd(s), func(c *server.Config) { c.LDAP.Administrators = list })
+	w.untilCompared()
+	ann, bob := w.signIn("ann"), w.signIn("bob")
+	administers := func(d *parleytest.Device) bool { return d.Ask("GET", "/api/admin/directory", nil).Status == 200 }
+	s.Stop()
+	w.Restart()
+	if administers(ann) || !administers(bob) {
+		t.Errorf("with the same list Ann administers: %v, Bob: %v", administers(ann), administers(bob))
+	}
+	list = []string{since}
+	w.Restart()
+	if administers(ann) || administers(bob) {
+		t.Errorf("before the directory answers Ann administers: %v, Bob: %v", administers(ann), administers(bob))
+	}
+	s.Restart()
+	eventually(t, "Ann administers", func() bool { return administers(ann) })
+	if administers(bob) {
+		t.Error("Bob still administers")
+	}
+}
