@@ -61,6 +61,7 @@ test('UC5 whoever has no contacts is offered the people they work with', async (
 
 test('UC5 what is managed at a desk is on the phone at once', async () => {
   await add(desk, 'mens', 'Kwame Mensah')
+  await said(kwame, 'Hanna Petersen added you')
   await add(desk, 'lindq', 'Zoë Lindqvist')
   await add(desk, 'grossm', 'Jürgen Großmann')
   await row(phone, 'Other contacts', 'Kwame Mensah').waitFor()

@@ -191,6 +191,30 @@ test('UC5 a message to everybody waits without a connection, and is sent after a
   await shows(kwame, ['Stocktaking at four', 'Moved to five'])
 })
 
+test('nothing that one person did is offered, shown or said to the next on the same device', async () => {
+  const zoe = await newPerson(browser, server, 'desk')
+  await signIn(zoe, 'zoe@demo.example', password)
+  await settings(zoe, 'phones')
+  await zoe.page.getByRole('button', { name: 'Add a number' }).click()
+  await zoe.page.getByRole('dialog').getByLabel('Number', { exact: true }).fill('+49 151 23456789')
+  await zoe.page.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
+  await zoe.page.getByRole('button', { name: /^Remove/ }).click()
+  await zoe.page.getByRole('button', { name: 'Undo' }).focus() // it stays while somebody is about to take it
+  await tab(zoe, 'My Info')
+  await zoe.page.getByRole('button', { name: 'Undo' }).waitFor()
+  await zoe.page.getByRole('button', { name: 'Sign Out' }).click()
+  await zoe.page.getByRole('dialog').getByRole('button', { name: 'Sign Out' }).click()
+  await zoe.page.getByLabel('Sign-in address').waitFor()
+  const left = async () => [await zoe.page.getByRole('button', { name: 'Undo' }).count(), await zoe.page.locator('#announcement').textContent(), await zoe.page.getByText('23456789').count()]
+  assert.deepEqual(await left(), [0, '', 0])
+  await signIn(zoe, 'pawel@demo.example', password)
+  assert.deepEqual(await left(), [0, '', 0])
+  await settings(zoe, 'phones')
+  await zoe.page.getByText('You have typed no numbers').waitFor()
+  assert.equal(await zoe.page.getByText('23456789').count(), 0, 'the number of one person is on the account of the next')
+  await zoe.context.close()
+})
+
 test('no page reported an error', () => {
   for (const who of [desk, phone, kwame]) assert.deepEqual(who.trouble, [])
 })

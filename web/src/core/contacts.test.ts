@@ -44,6 +44,8 @@ describe('the list', () => {
   let changes: string[]
   let reads: number
   let core: Core
+  let slow: () => Promise<void>
+  let refused: string
 
   beforeEach(async () => {
     freshProfile()
@@ -52,6 +54,8 @@ describe('the list', () => {
     groups = [favourites, team, ships, others]
     version = 1
     changes = []
+    slow = async () => undefined
+    refused = ''
     reads = 0
     vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
       const { pathname } = new URL(url, 'https://parley.test')
@@ -60,7 +64,9 @@ describe('the list', () => {
         reads++
         return Response.json({ groups, version })
       }
+      if (pathname === refused) return site.fetch('/api/nothing', init)
       changes.push([init.method, pathname, init.body ?? ''].join(' ').trim())
+      await slow()
       return init.method === 'POST' ? Response.json({ group: 'c9', version: 7 }) : Response.json({ version: 7 })
     })
     core = await loadCore()
@@ -101,6 +107,44 @@ describe('the list', () => {
     groups = [others]
     await undo()
     expect(changes).toEqual(['DELETE /api/contacts/p7', 'PUT /api/contacts/p7 {"favourite":true,"groups":["c1"]}'])
+  })
+
+  it('puts nothing of one person back into the list of the next', async () => {
+    const undo = await core.removeContacts(['p7'])
+    const undoGroup = await core.deleteGroup(team)
+    await core.signOut()
+    await core.signIn({ address: 'bob@parley.test', password: 'right' })
+    await until(() => core.connection.value === 'online' && core.contactList.value.at === 'here')
+    changes = []
+    await expect(undo()).rejects.toMatchObject({ kind: 'sign-in' })
+    await expect(undoGroup()).rejects.toMatchObject({ kind: 'sign-in' })
+    expect(changes).toEqual([])
+  })
+
+  it('ends a change of many when the person goes, whoever comes next', async () => {
+    const answers: (() => void)[] = []
+    slow = () => new Promise((ok) => answers.push(ok))
+    let told = false
+    const people = Array.from({ length: 9 }, (_, i) => `p${i + 20}`)
+    void core.addContacts(people).then(() => (told = true), () => (told = true))
+    await until(() => answers.length === 4)
+    expect(core.contactsFar.value).toEqual({ done: 0, total: 9 })
+    answers.shift()?.()
+    await until(() => core.contactsFar.value?.done === 1 && answers.length === 4)
+    await core.signOut()
+    expect(core.contactsFar.value).toBeUndefined()
+    await core.signIn({ address: 'bob@parley.test', password: 'right' })
+    for (const answer of answers) answer()
+    await rest(20)
+    expect(changes).toHaveLength(5)
+    expect([told, core.contactsFar.value]).toEqual([false, undefined])
+  })
+
+  it('begins no more of many when one is refused', async () => {
+    refused = '/api/contacts/p21'
+    await expect(core.addContacts(Array.from({ length: 9 }, (_, i) => `p${i + 20}`))).rejects.toMatchObject({ kind: 'not-found' })
+    expect(changes.length).toBeLessThan(9)
+    expect(core.contactsFar.value).toBeUndefined()
   })
 
   it('brings a deleted group back with its people, at its place', async () => {

@@ -7,7 +7,7 @@ import { current, type Account } from './account'
 import { ApiError, serverUrl } from './call'
 import { realClock } from './clock'
 import { connectionState } from './live'
-import { account, learn } from './people'
+import { account, bound, learn, own, stays } from './people'
 import type { News } from './tabs/messages'
 import type { ContactGroup } from './wire'
 
@@ -79,6 +79,13 @@ let again = false
 /** Changes that are under way. */
 let changing = 0
 
+/** How far a change over many is. */
+export interface Far { readonly done: number; readonly total: number }
+const far = signal<Far | undefined>(undefined)
+
+/** The change over many contacts that is under way; undefined while there is none. */
+export const contactsFar: ReadonlySignal<Far | undefined> = far
+
 /** The groups of the Contacts tab. */
 export const contactList: ReadonlySignal<Loaded<readonly ContactGroup[]>> = list
 
@@ -98,6 +105,7 @@ export function followContacts(): void {
       list.value = { at: 'loading' }
       folded.value = new Set()
       version = undefined
+      far.value = undefined
       if (!open) return
       open.hear.add((news) => heard(news))
       void recall(open)
@@ -166,22 +174,28 @@ export function foldGroup(id: string, away: boolean): void {
 // --- Changes. Each rejects with an ApiError when the server refuses it.
 
 // What a refused change left is read again: half of a change over several people may be done.
-async function change(work: () => Promise<unknown>): Promise<void> {
-  account()
+async function change(work: (owner: Account) => Promise<unknown>): Promise<void> {
+  const owner = account()
   changing++
-  try {
-    await work()
-  } finally {
-    changing--
-    await loadContacts()
-  }
+  await own(owner, async () => {
+    try {
+      await work(owner)
+    } finally {
+      changing--
+      await loadContacts()
+    }
+  })
 }
 
 /** How often one of many changes is tried again when the server wants them slower. */
 const tries = 5
+/** Changes of many that are on their way to the server together. */
+const together = 4
 
-async function patiently(work: () => Promise<unknown>): Promise<void> {
+async function patiently(owner: Account, work: () => Promise<unknown>): Promise<void> {
   for (let i = 1; ; i++) {
+    // A change goes to the account of the cookie: what is left of a change of many must not go to that of the next person.
+    if (!stays(owner)) throw new ApiError('sign-in', 'error.sign-in')
     try {
       await work()
       return
@@ -192,12 +206,29 @@ async function patiently(work: () => Promise<unknown>): Promise<void> {
   }
 }
 
-const each = async (people: readonly string[], work: (who: string) => Promise<unknown>): Promise<void> => {
-  for (const who of people) await patiently(() => work(who))
+// Begins no further change after one has failed; those that are on their way are waited for.
+async function each(owner: Account, people: readonly string[], work: (who: string) => Promise<unknown>): Promise<void> {
+  const waiting = [...people]
+  const failures: unknown[] = []
+  let done = 0
+  const tell = (): void => {
+    if (people.length > 1 && stays(owner)) far.value = { done, total: people.length }
+  }
+  const some = async (): Promise<void> => {
+    for (let who = waiting.shift(); who !== undefined && failures.length === 0; who = waiting.shift()) {
+      const one = who
+      await patiently(owner, () => work(one)).then(() => done++, (cause: unknown) => failures.push(cause))
+      tell()
+    }
+  }
+  tell()
+  await Promise.all(Array.from({ length: together }, some))
+  if (stays(owner)) far.value = undefined
+  if (failures.length > 0) throw failures[0]
 }
 
 /** Makes people contacts, by id, address or id of a directory group. */
-export const addContacts = (people: readonly string[], level?: Level): Promise<void> => change(() => each(people, (who) => setContact({ who }, { level })))
+export const addContacts = (people: readonly string[], level?: Level): Promise<void> => change((owner) => each(owner, people, (who) => setContact({ who }, { level })))
 
 /** Stars somebody, or takes the star away. */
 export const setFavourite = (who: string, favourite: boolean): Promise<void> => change(() => setContact({ who }, { favourite }))
@@ -208,29 +239,31 @@ export const setGroups = (who: string, groups: readonly string[]): Promise<void>
 /** Moves or copies contacts between groups. */
 export function moveContacts(people: readonly string[], move: Move): Promise<void> {
   const before = groupsNow.peek()
-  return change(() => each(people, (who) => setContact({ who }, moved(standing(before, who), move))))
+  return change((owner) => each(owner, people, (who) => setContact({ who }, moved(standing(before, who), move))))
 }
 
 /** Takes people off the list. Resolves with what puts them back. */
 export async function removeContacts(people: readonly string[]): Promise<() => Promise<void>> {
   const before = new Map(people.map((who) => [who, standing(groupsNow.peek(), who)]))
-  await change(() => each(people, (who) => removeContact({ who })))
-  return () =>
-    change(() =>
-      each(people, (who) => {
+  const undo = bound(() =>
+    change((owner) =>
+      each(owner, people, (who) => {
         const { favourite, groups } = before.get(who) ?? { favourite: false, groups: [] }
         return setContact({ who }, { favourite, groups })
       }),
-    )
+    ),
+  )
+  await change((owner) => each(owner, people, (who) => removeContact({ who })))
+  return undo
 }
 
 /** Makes a group and puts people into it. */
 export const addGroup = (name: string, people: readonly string[] = [], from?: ContactGroup): Promise<void> => {
   const before = groupsNow.peek()
-  return change(async () => {
+  return change(async (owner) => {
     const { group: id = '' } = await addContactGroup({ name })
     const to: ContactGroup = { id, key: 'contacts.group', name, people: [] }
-    await each(people, (who) => setContact({ who }, moved(standing(before, who), { from, to })))
+    await each(owner, people, (who) => setContact({ who }, moved(standing(before, who), { from, to })))
   })
 }
 
@@ -244,15 +277,16 @@ export async function deleteGroup(group: ContactGroup): Promise<() => Promise<vo
   const own = groupsNow.peek().filter((g) => kindOf(g) === 'own')
   const position = own.findIndex((g) => g.id === group.id)
   const people = [...group.people.map((p) => p.id), ...(group.lists ?? []).map((l) => l.id)]
-  await change(() => deleteContactGroup({ group: group.id }))
-  return async () => {
+  const undo = bound(async () => {
     const before = groupsNow.peek()
-    await change(async () => {
+    await change(async (owner) => {
       const { group: id = '' } = await addContactGroup({ name: group.name ?? '' })
-      await changeContactGroup({ group: id }, { position })
-      await each(people, (who) => setContact({ who }, { groups: [...standing(before, who).groups, id] }))
+      await patiently(owner, () => changeContactGroup({ group: id }, { position }))
+      await each(owner, people, (who) => setContact({ who }, { groups: [...standing(before, who).groups, id] }))
     })
-  }
+  })
+  await change(() => deleteContactGroup({ group: group.id }))
+  return undo
 }
 
 /** Decides what somebody gets of one's own information; `default` goes back to what the organisation gives everybody. */

@@ -5,7 +5,7 @@ import { randomId, utf8 } from './bytes'
 import { ApiError } from './call'
 import { theBook } from './chats'
 import { between } from './conversation'
-import { directoryGroup } from './people'
+import { directoryGroup, own } from './people'
 import { storeError } from './storage'
 import { textBytes } from './sync/entries'
 
@@ -61,7 +61,9 @@ export async function sendToAll(people: readonly string[], text: string): Promis
   const ids = new Map(people.map((person) => [randomId(), person]))
   const at = new Date().toISOString()
   try {
-    for (const [id, person] of ids) await book.add({ conversation: between(book.account.me, person), at, id, text }, true)
+    await own(book.account, async () => {
+      for (const [id, person] of ids) await book.add({ conversation: between(book.account.me, person), at, id, text }, true)
+    })
   } catch (cause) {
     throw storeError(cause)
   }

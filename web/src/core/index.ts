@@ -22,9 +22,9 @@ export { signIn, signOut } from './session'
 export { dismissTrouble } from './storage'
 export { applyUpdate } from './update'
 export { conversationWith, deleteChats, openChat } from './chats'
-export { card, cardChanges, directoryGroup, knownPeople, person, photoUrl, presence, search, watch, type Found } from './people'
+export { bound, card, cardChanges, directoryGroup, knownPeople, person, photoUrl, presence, search, watch, type Found } from './people'
 export {
-  addContacts, addGroup, contactList, deleteGroup, exportUrl, foldedGroups, foldGroup, holds, importList, kindOf, loadContacts, moveContacts, placeGroup, removeContacts, renameGroup,
+  addContacts, addGroup, contactList, contactsFar, deleteGroup, exportUrl, foldedGroups, foldGroup, holds, importList, kindOf, loadContacts, moveContacts, placeGroup, removeContacts, renameGroup,
   setFavourite, setGroups, setRelationship, standing, standingOf, type GroupKind, type Level, type Loaded, type Move, type Standing,
 } from './contacts'
 export { addedMe, dismissAdded, type Added } from './added'

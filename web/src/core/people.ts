@@ -119,6 +119,7 @@ function fetchWanted(): void {
 
 /** Remembers rows that came from the server, here and on the device. */
 export function learn(account: Account, list: readonly FoundRow[]): void {
+  if (current.peek() !== account) return
   const kept = new Map<string, Kept>()
   // Why somebody was found belongs to the search and not to the person.
   for (const { presence, matched: _, ...row } of list) {
@@ -148,6 +149,32 @@ export function account(): Account {
   const open = current.peek()
   if (!open) throw new ApiError('sign-in', 'error.sign-in')
   return open
+}
+
+/** Whether what was begun for somebody may go on: they are still signed in, by the same session. */
+export const stays = ({ session }: Account): boolean => current.peek()?.session.device === session.device
+
+/**
+ * Binds work to whoever is signed in now. Under anybody else it is refused: whatever the work does, it does to the account
+ * that the browser's cookie names.
+ */
+export function bound(work: () => Promise<void>): () => Promise<void> {
+  const owner = account()
+  return async () => {
+    if (!stays(owner)) throw new ApiError('sign-in', 'error.sign-in')
+    await own(owner, work)
+  }
+}
+
+/**
+ * Does work for somebody. What comes of it after they have gone, good or bad, is nobody's: it would be told to the next
+ * person, so the promise never settles.
+ */
+export async function own<T>(owner: Account, work: () => Promise<T>): Promise<T> {
+  const [done] = await Promise.allSettled([work()])
+  if (!stays(owner)) return new Promise<never>(() => undefined)
+  if (done.status === 'rejected') throw done.reason
+  return done.value
 }
 
 /** The state of a watched person; undefined while unknown, and while offline. */

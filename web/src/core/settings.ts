@@ -6,7 +6,7 @@ import { current, type Account } from './account'
 import { chatList } from './chats'
 import { loadContacts } from './contacts'
 import { connectionState } from './live'
-import { account, askAgain } from './people'
+import { account, askAgain, own } from './people'
 import type { Settings } from './wire'
 
 const known = signal<Settings | undefined>(undefined)
@@ -62,11 +62,11 @@ async function lookAgain(): Promise<void> {
 /** Switches pictures: other people's here, one's own for others. Rejects with an ApiError. */
 export async function setPictures(change: { share?: boolean; show?: boolean }): Promise<void> {
   const open = account()
-  keep(open, await putPictures(change))
+  await own(open, async () => keep(open, await putPictures(change)))
 }
 
 /** Replaces the numbers that the person typed. Rejects with an ApiError. */
 export async function setPhones(phones: readonly TypedPhone[]): Promise<void> {
   const open = account()
-  keep(open, await putPhones({ phones }))
+  await own(open, async () => keep(open, await putPhones({ phones })))
 }

@@ -1,6 +1,6 @@
 // What a screen reader is told when nothing that has the focus changed.
-import { effect, signal, type ReadonlySignal } from '@preact/signals'
-import { addedMe, chats, person, type ChatSummary } from '../core'
+import { computed, effect, signal, untracked, type ReadonlySignal } from '@preact/signals'
+import { addedMe, bound, chats, person, phase, session, type ChatSummary } from '../core'
 import { text } from '../text/text'
 import { route } from './router'
 
@@ -32,24 +32,44 @@ export interface Offer { readonly words: string; readonly action: string; readon
 const offered = signal<Offer | undefined>(undefined)
 let lapsing: ReturnType<typeof setTimeout> | undefined
 const offerMs = 12_000
+/** An offer that somebody is about to take stays this long at most. */
+const heldMs = 60_000
 
 /** offer is what can be undone at the moment. */
 export const offer: ReadonlySignal<Offer | undefined> = offered
 
-/** hold keeps the offer while somebody is about to take it; let go, it lapses. */
+/** hold keeps the offer longer while somebody is about to take it; let go, it lapses. */
 export function hold(on: boolean): void {
   clearTimeout(lapsing)
-  if (!on) lapsing = setTimeout(() => (offered.value = undefined), offerMs)
+  lapsing = setTimeout(() => (offered.value = undefined), on ? heldMs : offerMs)
 }
 
-/** offerUndo says what was done, with a way back. */
+/** forget leaves nothing of what was said and offered. */
+function forget(): void {
+  clearTimeout(fading)
+  clearTimeout(lapsing)
+  shown.value = spoken.value = ''
+  offered.value = undefined
+}
+
+/** followSession leaves nothing of one person to the next who signs in on this device. */
+function followSession(): () => void {
+  const device = computed(() => (phase.value === 'ready' ? session.value?.device : undefined))
+  return effect(() => {
+    void device.value
+    untracked(forget)
+  })
+}
+
+/** offerUndo says what was done, with a way back for whoever is signed in now, and for nobody else. */
 export function offerUndo(words: string, undo: () => Promise<void>, failed: (error: unknown) => string): void {
+  const back = bound(undo)
   offered.value = {
     words,
     action: text('undo'),
     run: () => {
       offered.value = undefined
-      undo().then(() => announce(text('undo.done')), (error: unknown) => complain(failed(error)))
+      back().then(() => announce(text('undo.done')), (error: unknown) => complain(failed(error)))
     },
   }
   hold(false)
@@ -60,6 +80,26 @@ export function arrived(before: ReadonlyMap<string, number>, rows: readonly Chat
   return rows.filter((row) => row.conversation !== open && row.unread > (before.get(row.conversation) ?? 0))
 }
 
+/** How long a name is waited for before somebody is announced without it. */
+const nameMs = 3_000
+
+/** named resolves with the name of somebody whose row may still be on its way. */
+function named(id: string): Promise<string> {
+  const row = person(id)
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => done(text('person.unknown')), nameMs)
+    const stop = effect(() => {
+      const name = row.value?.display_name
+      if (name !== undefined) queueMicrotask(() => done(name))
+    })
+    function done(name: string): void {
+      clearTimeout(timer)
+      stop()
+      resolve(name)
+    }
+  })
+}
+
 // Whoever has added me since the app was opened; what waited at the start shows as a number.
 function speakAdded(): () => void {
   let before: ReadonlySet<string> | undefined
@@ -67,17 +107,15 @@ function speakAdded(): () => void {
     const now = addedMe.value
     const news = before && now.find((n) => !before?.has(n.key))
     before = new Set(now.map((n) => n.key))
-    if (news) announce(text('added.one', { name: person(news.person).peek()?.display_name ?? text('person.unknown') }))
+    if (news) untracked(() => void named(news.person).then((name) => addedMe.peek().includes(news) && announce(text('added.one', { name }))))
   })
 }
 
 /** startAnnouncing speaks arriving messages, and who adds one. The rows that are there at the start are not news. */
 export function startAnnouncing(): () => void {
-  const stopAdded = speakAdded()
-  const stopMessages = speakMessages()
+  const stops = [followSession(), speakAdded(), speakMessages()]
   return () => {
-    stopAdded()
-    stopMessages()
+    for (const stop of stops) stop()
   }
 }
 
