@@ -28,7 +28,7 @@ var sources = Feature{
 			Control: "Removing a source removes it.",
 			Claims:  []string{"UC3", "UC6"},
 			Kept: []Kept{
-				{Sealed, untilNextPerson, names("SourceItem.id SourceItem.kind SourceItem.name SourceItem.on SourceItem.pages SourceItem.count SourceItem.skipped SourceItem.at " +
+				{Sealed, untilNextPerson, names("SourceItem.id SourceItem.kind SourceItem.name SourceItem.on SourceItem.pages SourceItem.count SourceItem.skipped SourceItem.left SourceItem.at " +
 					"SourceItem.book SourceItem.user SourceItem.etag")},
 			},
 		},

@@ -106,7 +106,7 @@ async function bringIn(who, name = file) {
   await sources(who)
   await who.page.locator('input[type=file]').setInputFiles(name)
   const sheet = who.page.getByRole('dialog')
-  await sheet.getByRole('button', { name: 'Import' }).waitFor()
+  await sheet.getByRole('heading').waitFor()
   return sheet
 }
 
@@ -266,6 +266,34 @@ test('UC4 another person who signs in finds no contact of the device', async () 
     return stores
   })
   assert.deepEqual(left, [0])
+  await who.context.close()
+})
+
+test('UC6 a file takes nothing away from a source of its name', async () => {
+  const who = await newPerson(browser, server, 'phone')
+  const { page } = who
+  const [cards, table] = ['contacts.vcf', 'contacts.csv'].map((name) => join(out, name))
+  writeFileSync(cards, iPhone)
+  writeFileSync(table, 'Name,E-mail\nNele Bilby,nele@bilby.example\n')
+  await signIn(who, 'hanna@demo.example', password)
+  await (await bringIn(who, cards)).getByRole('button', { name: 'Import' }).click()
+  await page.getByRole('switch', { name: 'Use contacts', exact: true }).waitFor()
+
+  await page.locator('input[type=file]').setInputFiles(table)
+  const sheet = page.getByRole('dialog')
+  await sheet.getByRole('button', { name: 'Replace contacts (2)' }).waitFor()
+  await accessible(who, 'a source of this name is there')
+  await picture(who, 'sources-same-name-phone')
+  await sheet.getByRole('button', { name: 'Keep both' }).click()
+  await page.getByRole('switch', { name: 'Use contacts 2' }).waitFor()
+  await search(who, 'zwetl')
+  await until('the cards of the first file', async () => (await names(who)).includes(secrets.name))
+
+  await (await bringIn(who, table)).getByRole('button', { name: 'Replace contacts (2)' }).click()
+  await until('one contact in each', async () => (await page.getByText(/^1 contact ·/).count()) === 2)
+  await search(who, 'zwetl')
+  await page.getByText(/No one found/i).waitFor()
+  assert.deepEqual(who.trouble, [])
   await who.context.close()
 })
 

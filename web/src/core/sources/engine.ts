@@ -10,8 +10,10 @@ import { DeviceBook } from './book'
 import { link, unlink } from './decide'
 import type { Decisions, RecordKey, SourceRecord } from './merge'
 import { shrink } from './picture'
+export { nameOfFiles } from './name'
 export { knownAmong } from './preview'
-import { readContacts, withIds } from './read'
+import { freeName } from './name'
+import { mostCards, readContacts, withIds } from './read'
 import { deviceBook } from './state'
 import type { Parsed } from './vcard'
 
@@ -62,6 +64,10 @@ class Engine {
     return this.list.find((s) => s.kind === kind && s.name === name)
   }
 
+  get names(): string[] {
+    return this.list.map((s) => s.name)
+  }
+
   get decided(): Decisions {
     return this.decisions
   }
@@ -102,23 +108,29 @@ const now = (): string => new Date().toISOString()
 /** Resolves when what is kept on this device has been read. */
 export const ready = async (): Promise<void> => void (await opened())
 
-/** Reads files without keeping anything. */
+/** Reads files without keeping anything; together they are one source, and have its limit. */
 export async function preview(files: readonly Blob[], told: (count: number) => void): Promise<Parsed> {
   const cards: Parsed['cards'][number][] = []
   const broken: number[] = []
+  let left = 0
   for (const file of files) {
-    const parsed = await readContacts(new Uint8Array(await file.arrayBuffer()), (n) => told(cards.length + n))
+    const parsed = await readContacts(new Uint8Array(await file.arrayBuffer()), (n) => told(cards.length + n), mostCards - cards.length)
     cards.push(...parsed.cards)
     broken.push(...parsed.broken)
+    left += parsed.left ?? 0
   }
-  return { cards, broken }
+  return { cards, broken, ...(left > 0 && { left }) }
 }
 
-/** Keeps what was read as a source; one of that name is replaced, and decisions about its cards stay. */
-export async function takeOver(name: string, parsed: Parsed): Promise<void> {
+/**
+ * Keeps what was read as a source of its own, under another name where that one is
+ * taken; or in the place of a source, whose decisions stay.
+ */
+export async function takeOver(name: string, parsed: Parsed, replaced?: string): Promise<void> {
   const e = await opened()
-  const source = e.named('device', name) ?? fresh('device', name)
-  await e.take({ ...source, on: true, at: now(), skipped: parsed.broken.length }, await withIds(parsed.cards, shrink))
+  const old = replaced === undefined ? undefined : e.source(replaced)
+  const { left: _, ...source } = old ?? fresh('device', freeName(name, e.names))
+  await e.take({ ...source, on: true, at: now(), skipped: parsed.broken.length, ...(parsed.left !== undefined && { left: parsed.left }) }, await withIds(parsed.cards, shrink))
 }
 
 /** Adds contacts that were picked one by one to the source of that name. */

@@ -26,25 +26,25 @@ export function pacer(): () => Promise<void> | undefined {
   }
 }
 
-/** Reads a file of vCards or a table. `told` hears how many cards there are so far. */
-export async function readContacts(bytes: Uint8Array<ArrayBuffer>, told: (count: number) => void = () => undefined, signal?: AbortSignal): Promise<Parsed> {
+/** Reads a file of vCards or a table, at most `most` cards of it; the rest is counted. `told` hears how many cards there are so far. */
+export async function readContacts(bytes: Uint8Array<ArrayBuffer>, told: (count: number) => void = () => undefined, most = mostCards): Promise<Parsed> {
   const file = fileText(bytes)
   const vcards = /(?:^|[\r\n])\s*(?:[\w-]+\.)?begin[ \t]*:[ \t]*vcard/i.test(file.text.slice(0, 1 << 20))
   const cards: ParsedCard[] = []
   const broken: number[] = []
+  let left = 0
   const pace = pacer()
   for (const { card, line } of vcards ? readCards(file.text, file.raw) : readTable(tableText(file))) {
-    if (card) cards.push(card)
-    else broken.push(line)
+    if (!card) broken.push(line)
+    else if (cards.length < most) cards.push(card)
+    else left++
     const due = pace()
     if (due) {
       told(cards.length)
       await due
-      signal?.throwIfAborted()
     }
-    if (cards.length >= mostCards) break
   }
-  return { cards, broken }
+  return { cards, broken, ...(left > 0 && { left }) }
 }
 
 /**

@@ -9,6 +9,8 @@ export interface Parsed {
   readonly cards: readonly ParsedCard[]
   /** Where cards began that could not be read, as line numbers from 1. */
   readonly broken: readonly number[]
+  /** How many further cards there are, more than are taken. */
+  readonly left?: number
 }
 
 /** A card with its picture as it stands in the file. */

@@ -134,6 +134,8 @@ export interface SourceItem {
   pages: number
   count: number
   skipped: number
+  /** Cards of the file that were more than are taken. */
+  left?: number
   at: string
   /** Of an address book: which of the configured servers it is on, and how to read it again. */
   book?: string

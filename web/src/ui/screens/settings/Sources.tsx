@@ -15,6 +15,8 @@ import { ConnectBook, ReadAgain } from './AddressBook'
 import { toSettings } from './parent'
 
 const largestMB = 64
+/** As many cards as the engine takes (core/sources/read.ts, which is loaded with the first file). */
+const mostCards = 20_000
 const mostLines = 5
 
 /** Waiting is a file that has been read and not been taken over yet. */
@@ -26,11 +28,12 @@ export const failed = (error: unknown): void => complain(error instanceof Error 
 /** Preview says what is in a file before anything of it is kept. */
 function Preview({ waiting: { name, parsed, match }, onClose }: { waiting: Waiting; onClose: () => void }) {
   const [busy, setBusy] = useState(false)
-  const { cards, broken } = parsed
-  const take = async () => {
+  const { cards, broken, left = 0 } = parsed
+  const same = deviceBook.value?.sources.find((source) => source.kind === 'device' && source.name === name)
+  const take = async (replaced?: string) => {
     setBusy(true)
     try {
-      await (await sourcesEngine()).takeOver(name, parsed)
+      await (await sourcesEngine()).takeOver(name, parsed, replaced)
       announce(text('sources.taken', { count: cards.length }))
     } catch (error) {
       failed(error)
@@ -46,11 +49,18 @@ function Preview({ waiting: { name, parsed, match }, onClose }: { waiting: Waiti
           <p>{text('sources.preview-count', { count: cards.length })}</p>
           {match > 0 && <p>{text('sources.preview-match', { count: match })}</p>}
           {broken.length > 0 && <p>{text('sources.preview-broken', { count: broken.length, lines: broken.slice(0, mostLines).join(', ') + (broken.length > mostLines ? ', …' : '') })}</p>}
+          {left > 0 && <p>{text('sources.preview-left', { count: left, limit: mostCards })}</p>}
           <p>{text('sources.preview-sample', { names: cards.slice(0, 3).map((c) => c.name).join(', ') })}</p>
+          {same && <p>{text('sources.preview-same', { name, count: same.count })}</p>}
         </div>
         <button type="button" disabled={busy} onClick={() => void take()}>
-          {text(busy ? 'sources.reading' : 'sources.take')}
+          {text(busy ? 'sources.reading' : same ? 'sources.keep-both' : 'sources.take')}
         </button>
+        {same && (
+          <button type="button" disabled={busy} onClick={() => void take(same.id)}>
+            {text('sources.replace', { name, count: same.count })}
+          </button>
+        )}
       </div>
       <Cancel onClose={onClose} />
     </Sheet>
@@ -68,9 +78,10 @@ function Add() {
     setRead(0)
     try {
       const engine = await sourcesEngine()
+      await engine.ready()
       const parsed = await engine.preview(files, setRead)
       if (parsed.cards.length === 0) setTrouble(text('sources.nothing'))
-      else setWaiting({ name: files.map((file) => file.name.replace(/\.\w+$/, '')).join(', ').slice(0, 80), parsed, match: engine.knownAmong(parsed.cards, knownPeople()) })
+      else setWaiting({ name: engine.nameOfFiles(files.map((file) => file.name)), parsed, match: engine.knownAmong(parsed.cards, knownPeople()) })
     } catch (error) {
       failed(error)
     } finally {
@@ -168,6 +179,7 @@ function Source({ source }: { source: SourceItem }) {
             <small>
               {text('sources.count', { count: source.count })} · {text('sources.when', { when: moment(source.at, now.value) })}
             </small>
+            {(source.left ?? 0) > 0 && <small>{text('sources.left', { count: source.left ?? 0, limit: mostCards })}</small>}
             {source.skipped > 0 && <small>{text('sources.skipped', { count: source.skipped })}</small>}
           </span>
           <input class="switch" type="checkbox" role="switch" aria-label={text('sources.on', { name: source.name })} checked={source.on} onChange={() => void turn()} />
