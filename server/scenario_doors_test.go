@@ -71,6 +71,8 @@ var doors = []door{
 	{address: "GET /backup", behind: forControl, operator: 200, fields: "-"},
 	{address: "GET /egress", behind: forControl, operator: 200,
 		fields: "[].purpose [].for [].data [].hosts [].past? [].uncounted? [].connections [].refused [].sent [].received [].last_used?"},
+	{address: "GET /directory", behind: forControl, operator: 422, fields: "error"}, // there is no directory here
+	{address: "POST /directory/sync", behind: forControl, operator: 422, body: `{}`, fields: "error"},
 	{address: "POST /policies/set", behind: forControl, operator: 200, body: `{"key": "policy.message_limit", "value": "7d"}`,
 		fields: "key label doc kind value default min max source changed.id changed.key changed.value changed.at changed.by"},
 	{address: "GET /policies", behind: forControl, operator: 200,

@@ -75,7 +75,7 @@ func ledger(t *testing.T, w *parleytest.World) map[egress.Purpose]server.Outboun
 	return lines
 }
 
-var ledgerFigure = regexp.MustCompile(`(?m)^parley_egress_connections_total\{purpose="(\w+)"\} (\d+)$`)
+var ledgerFigure = regexp.MustCompile(`(?m)^parley_egress_connections_total\{purpose="([\w-]+)"\} (\d+)$`)
 
 // agree wants the figures to say what the ledger says.
 func agree(t *testing.T, w *parleytest.World, lines map[egress.Purpose]server.Outbound) {
