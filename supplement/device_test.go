@@ -183,7 +183,7 @@ var used = []faculty{
 	{"web/src/sw.ts", "requests", form(`fetch\(request\)|fetch\(path, `), ""},
 	{"web/src/core/socket.ts", "sockets", form(`new WebSocket\(socketUrl\(serverUrl\(''\)\)\)`), ""},
 	{"web/src/ui/admin.ts", "files", form(`=> getDirectory\(signal\)`), ""}, // an operation, no folder
-	{"web/src/ui/screens/Card.tsx", "devices", form(`navigator\.clipboard\.writeText\(what\)`), ""},
+	{"web/src/ui/parts/Number.tsx", "devices", form(`navigator\.clipboard\.writeText\(what\)`), ""},
 	{"web/src/ui/picker.ts", "devices", form(`navigator\.contacts\?\.select`), ""},
 	{"web/src/core/update.ts", "workers", form(`serviceWorker\.register\(trustedWorkerUrl\(\)`), ""},
 }

@@ -164,7 +164,7 @@ test('UC1 one search finds people of the organisation by what the device knows, 
   await extra.getByText(secrets.mail).waitFor()
   await extra.getByText(secrets.title).waitFor()
   await extra.getByText(secrets.nick).first().waitFor()
-  assert.ok((await extra.getByText('From iPhone').count()) > 0, 'each value says where it is from')
+  assert.ok((await extra.getByText('This device (iPhone)').count()) > 0, 'each value says where it is from')
   assert.equal(await card.locator('.top-card h1').innerText(), 'Kwame Mensah')
   await accessible(who, 'card with device contacts')
   await extra.scrollIntoViewIfNeeded()
@@ -186,6 +186,36 @@ test('UC1 one search finds people of the organisation by what the device knows, 
   for (const digit of '9938') await page.getByRole('button', { name: digit, exact: true }).click()
   await page.getByRole('list', { name: 'People with this number or name' }).getByText(secrets.name).waitFor()
 
+})
+
+test('UC3 each field tells its source', async () => {
+  // Alone from the organisation: one sentence.
+  await openCard(who, 'zoë', 'Zoë Lindqvist')
+  await card.getByText('This card comes from your organisation.').waitFor()
+  assert.equal(await card.locator('.told').count(), 0)
+
+  await openCard(who, 'mens', 'Kwame Mensah')
+  await extra.waitFor()
+  await until('the contact list as a source', async () => (await card.getByText(/^In your contacts: \S/).count()) === 1)
+  assert.equal(await card.getByText('This card comes from your organisation.').count(), 0)
+  const untold = await card.locator('.top-card, .group[aria-label="Phone numbers and mail"] li, .group[aria-label="Details"] li, .from-device li').evaluateAll((rows) => rows.filter((row) => !row.querySelector('.told')).map((row) => row.textContent))
+  assert.deepEqual(untold, [], 'rows that name no source')
+  const of = async (name) => (await card.locator('li', { hasText: name }).first().locator('.told').innerText()).replace(/\s+/g, ' ')
+  assert.match(await of('kwame@demo.example'), /Organisation, This device \(iPhone\)$/, 'both say this address')
+  assert.equal(await card.locator('.from-device li', { hasText: secrets.mail }).first().locator('.told bdi').innerText(), 'This device (iPhone)')
+  assert.match(await card.locator('li', { hasText: 'kwame@demo.example' }).first().locator('.told').textContent(), /^From /, 'read out with the word for it')
+  assert.match(await card.locator('.top-card .told').first().innerText(), /^Name: Organisation$/)
+  await card.locator('.top-card').scrollIntoViewIfNeeded()
+  await picture(who, 'sources-card-told-desk-light')
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await accessible(who, 'card with sources, dark')
+  await picture(who, 'sources-card-told-desk-dark')
+  await extra.scrollIntoViewIfNeeded()
+  await picture(who, 'sources-card-desk-dark')
+  await sources(who)
+  await accessible(who, 'sources, desk, dark')
+  await picture(who, 'sources-desk-dark')
+  await page.emulateMedia({ colorScheme: 'light' })
 })
 
 test('UC3 what was joined wrongly is taken apart, and stays so', async () => {
@@ -366,7 +396,7 @@ test('UC6 an address book is connected, read again, and kept on the device alone
   await search(who, 'wombat')
   await until('the card of the address book', async () => (await names(who)).includes(elsewhere.name))
   await found(who).first().click()
-  await page.locator('main').getByText('From At home').first().waitFor()
+  await page.locator('main').getByText('Address book At home').first().waitFor()
   await picture(who, 'sources-device-card-phone-dark')
 
   await radicale.put(inBook.replace('Wombat Bookman', 'Wombat Bookwoman'))

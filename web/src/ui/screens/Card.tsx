@@ -1,26 +1,28 @@
 // A contact card: what this viewer may see of a person, and what one can do.
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { card, deviceBook, cardChanges, connection, person, session, type Card as CardData, type Phone, type Presence } from '../../core'
+import { card, deviceBook, cardChanges, connection, isDeviceId, person, session, type Card as CardData, type Merged, type Phone, type Presence, type Value } from '../../core'
 import { presenceText } from '../../text/presence'
-import { text, wireText } from '../../text/text'
-import { announce, complain } from '../announce'
+import { text, wireText } from '../../text/later'
 import { localTime, moment, zoneName } from '../format'
 import { later } from '../later'
 import { mailHref } from '../mail'
 import { now } from '../now'
 import { ActionLink } from '../parts/ActionLink'
 import { Bones, Failure } from '../parts/Blank'
-import { CallIcon, ChatsIcon, CopyIcon, MailIcon, MeetIcon } from '../parts/icons'
+import { CallIcon, ChatsIcon, MailIcon, MeetIcon } from '../parts/icons'
 import { Dot, Face } from '../parts/Face'
+import { CopyButton, NumberWords } from '../parts/Number'
 import { PersonRow, stateOf } from '../parts/PersonRow'
 import { Fact, LinkRow, List } from '../parts/rows'
 import { DetailScreen } from '../parts/Screen'
 import { idsOf, useWatch } from '../parts/Search'
 import { Cancel, Sheet } from '../parts/Sheet'
+import { InContacts, Told } from '../parts/Told'
 import { atDesk, conversationHref } from '../people'
 import { href } from '../router'
-import { dialable, telHref } from '../tel'
+import { copied, readable, telHref } from '../tel'
+import { hasDevice, joinedCard, saying } from '../told'
 
 /** useCard fetches a card; a newer answer replaces the older one, and the device's own row stands in until it is there. */
 function useCard(who: string) {
@@ -131,28 +133,46 @@ function Deeds({ who, phones, mail }: { who: string; phones: readonly Phone[]; m
   )
 }
 
-function Section({ title, children }: { title: string; children: ComponentChildren }) {
+function Section({ title, told, children }: { title: string; told?: ComponentChildren; children: ComponentChildren }) {
   return (
     <>
-      <h2 class="head">{title}</h2>
+      <h2 class="head">
+        {title} {told}
+      </h2>
       {children}
     </>
   )
 }
 
-function Facts({ data }: { data: CardData }) {
+/** CardProps: `joined` is the card with what the device's contacts say, where they say anything; then every value names its sources. */
+interface CardProps { data: CardData; joined: Merged | undefined }
+
+/** Sources names where a value of the organisation's card comes from; nothing where the whole card comes from there. */
+const Sources = ({ data, joined, said, values }: CardProps & { said: string; values: (joined: Merged) => readonly Value[] }) =>
+  joined ? <Told sources={saying(data, values(joined), said)} /> : null
+
+function Facts({ data, joined }: CardProps) {
   const self = session.value?.person.id === data.id
-  const facts: [string, string | undefined][] = [
-    [text('card.title'), data.title],
-    [text('card.department'), data.department],
-    [text('card.company'), data.company],
-    [text('card.office'), data.office],
-    [text('card.alias'), data.alias],
-    [text('card.address'), data.address],
+  const facts: [string, string | undefined, (joined: Merged) => readonly Value[]][] = [
+    [text('card.title'), data.title, (j) => [j.title]],
+    [text('card.department'), data.department, (j) => [j.department]],
+    [text('card.company'), data.company, (j) => [j.company]],
+    [text('card.office'), data.office, (j) => [j.office]],
+    [text('card.alias'), data.alias, () => []],
+    [text('card.address'), data.address, (j) => j.addresses],
   ]
   return (
     <List kind="group" label={text('card.details')}>
-      {facts.map(([name, value]) => value !== undefined && value !== '' && <Fact key={name} name={name}><bdi>{value}</bdi></Fact>)}
+      {facts.map(
+        ([name, value, values]) =>
+          value !== undefined &&
+          value !== '' && (
+            <Fact key={name} name={name}>
+              <bdi>{value}</bdi>
+              <Sources data={data} joined={joined} said={value} values={values} />
+            </Fact>
+          ),
+      )}
       {!self && data.relationship !== undefined && !atDesk() && <Relationship level={data.relationship} />}
     </List>
   )
@@ -170,32 +190,25 @@ function Relationship({ level }: { level: string }) {
   )
 }
 
-async function copy(what: string): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(what)
-    announce(text('card.copied'))
-  } catch {
-    complain(text('card.copy-failed'))
-  }
-}
-
-function CopyButton({ what }: { what: string }) {
-  const label = text('card.copy', { what })
-  return (
-    <button type="button" class="aside" aria-label={label} title={label} onClick={() => void copy(what)}>
-      <CopyIcon />
-    </button>
-  )
-}
-
 /** Reach are the numbers and mail addresses: a tap on one uses it, the button beside it copies it. */
-function Reach({ data }: { data: CardData }) {
+function Reach({ data, joined }: CardProps) {
   const mails = [data.mail, ...(data.other_mail ?? [])].filter((mail) => mail !== undefined).filter((mail) => mail !== '')
   if ((data.phones?.length ?? 0) + mails.length === 0) return null
   return (
     <List kind="group" label={text('card.reach')}>
       {data.phones?.map((phone) => (
-        <LinkRow key={phone.kind + phone.number} to={telHref(phone.dial ?? phone.number)} leaf title={<PhoneWords phone={phone} by={data.display_name} />} aside={<CopyButton what={phone.dial ?? phone.number} />} />
+        <LinkRow
+          key={phone.kind + phone.number}
+          to={telHref(phone.dial ?? phone.number)}
+          leaf
+          title={
+            <>
+              <PhoneWords phone={phone} by={data.display_name} />
+              {joined && <Told sources={saying(data, joined.phones, phone.number).filter((key) => !phone.typed || isDeviceId(key))} />}
+            </>
+          }
+          aside={<CopyButton what={copied(phone)} />}
+        />
       ))}
       {mails.map((mail) => (
         <LinkRow
@@ -206,6 +219,7 @@ function Reach({ data }: { data: CardData }) {
             <>
               <small>{text('card.mail')}</small>
               <bdi>{mail}</bdi>
+              <Sources data={data} joined={joined} said={mail} values={(j) => [...j.mails, ...j.addresses]} />
             </>
           }
           aside={<CopyButton what={mail} />}
@@ -215,21 +229,13 @@ function Reach({ data }: { data: CardData }) {
   )
 }
 
-/** The form for reading, which a server of the release before, and a card that it gave, has not. */
-const readable = (phone: Phone): string => (phone.shown as string | undefined) ?? phone.number
-
 const PhoneWords = ({ phone, by }: { phone: Phone; by: string }) => (
   <>
     <small>
       {phoneKind(phone)}
       {phone.typed && ` · ${text('card.typed', { name: by })}`}
     </small>
-    <bdi>{readable(phone)}</bdi>
-    {phone.dial !== undefined && phone.dial !== dialable(readable(phone)) && (
-      <small>
-        <bdi>{phone.dial}</bdi>
-      </small>
-    )}
+    <NumberWords phone={phone} />
   </>
 )
 
@@ -237,23 +243,29 @@ const FromDevice = later<{ data: CardData }>(() => import('./DeviceCard').then((
 const DeskCard = later<{ data: CardData; onChanged: () => void }>(() => import('../desk/Card').then((m) => m.DeskCard), () => null)
 
 function Everything({ data, onChanged }: { data: CardData; onChanged: () => void }) {
+  const self = session.value?.person.id === data.id
+  const merged = joinedCard(data)
+  const joined = hasDevice(merged) ? merged : undefined
+  const told = joined && <Told sources={[`directory:${data.id}`]} />
   useWatch('card', idsOf([data, ...(data.manager ? [data.manager] : []), ...(data.reports ?? [])]))
   return (
     <>
       <Deeds who={data.id} phones={data.phones ?? []} mail={data.mail} />
-      <Reach data={data} />
-      {session.value?.person.id !== data.id && deviceBook.value !== undefined && <FromDevice data={data} />}
-      {atDesk() && session.value?.person.id !== data.id && <DeskCard data={data} onChanged={onChanged} />}
-      <Facts data={data} />
+      <Reach data={data} joined={joined} />
+      {!self && deviceBook.value !== undefined && <FromDevice data={data} />}
+      {atDesk() && !self && <DeskCard data={data} onChanged={onChanged} />}
+      <Facts data={data} joined={joined} />
+      {!joined && <p class="foot">{text('sources.all')}</p>}
+      {!self && <InContacts who={data.id} />}
       {data.manager && (
-        <Section title={text('card.manager')}>
+        <Section title={text('card.manager')} told={told}>
           <List kind="group">
             <PersonRow row={data.manager} to={href('contacts', data.manager.id)} />
           </List>
         </Section>
       )}
       {data.reports && data.reports.length > 0 && (
-        <Section title={text('card.reports')}>
+        <Section title={text('card.reports')} told={told}>
           <List kind="group">
             {data.reports.map((row) => (
               <PersonRow key={row.id} row={row} to={href('contacts', row.id)} />
@@ -262,6 +274,18 @@ function Everything({ data, onChanged }: { data: CardData; onChanged: () => void
         </Section>
       )}
     </>
+  )
+}
+
+/** NameSources says where name and picture come from. The picture of somebody of the organisation is the organisation's. */
+function NameSources({ data }: { data: CardData }) {
+  const merged = joinedCard(data)
+  if (!hasDevice(merged)) return null
+  return (
+    <div>
+      <Told of={text('sources.name')} sources={saying(data, [merged.name], data.display_name)} />
+      {data.photo !== undefined && <Told of={text('sources.picture')} sources={merged.photo.sources} />}
+    </div>
   )
 }
 
@@ -280,6 +304,7 @@ export function Card({ who }: { who: string }) {
           <h1 tabIndex={-1}>
             <bdi>{row.display_name}</bdi>
           </h1>
+          {data && <NameSources data={data} />}
           {state && <PresenceLine state={state} />}
           <LocalTime state={state} />
         </div>

@@ -1,6 +1,6 @@
 // What the device's own contacts say: a card of somebody who is only there, and what they add to a card of the organisation.
 import { useState } from 'preact/hooks'
-import { deviceBook, holds, contactList, isDeviceId, kindOf, knownPeople, sourcesEngine, type Card, type DeviceBook, type Merged, type MergedPhone, type RecordKey, type SourceRecord, type Value } from '../../core'
+import { deviceBook, isDeviceId, knownPeople, sourcesEngine, type Card, type DeviceBook, type Merged, type MergedPhone, type RecordKey, type SourceRecord, type Value } from '../../core'
 import { text, wireText } from '../../text/later'
 import { offerUndo, complain } from '../announce'
 import { deviceRow, personIn } from '../device'
@@ -8,58 +8,18 @@ import { mailHref } from '../mail'
 import { ActionLink } from '../parts/ActionLink'
 import { Blank, wordsFor } from '../parts/Blank'
 import { Face } from '../parts/Face'
-import { CallIcon, DeviceIcon, MailIcon } from '../parts/icons'
+import { CallIcon, MailIcon } from '../parts/icons'
+import { CopyButton } from '../parts/Number'
 import { ButtonRow, Fact, LinkRow, List } from '../parts/rows'
 import { DetailScreen } from '../parts/Screen'
 import { Cancel, Sheet } from '../parts/Sheet'
+import { Told } from '../parts/Told'
 import { matches } from '../match'
 import { go, href } from '../router'
-import { telHref } from '../tel'
+import { copied, telHref } from '../tel'
+import { contactRecords, hasDevice, joinedCard, onlyDevice, recordOfCard } from '../told'
 
-/** fromDevice are the sources of a value that are contacts of the device. */
-const fromDevice = (value: Value): RecordKey[] => value.sources.filter((key) => isDeviceId(key))
-
-/** onlyDevice tells whether nobody but the device's contacts says so. */
-const onlyDevice = (value: Value): boolean => value.sources.every((key) => isDeviceId(key))
-
-/** sourceName is where a value comes from, in words. */
-function sourceName(book: DeviceBook, keys: readonly RecordKey[]): string {
-  return [...new Set(keys.map((key) => book.card(key)?.source.name ?? text('sources.from-device')))].join(', ')
-}
-
-/** Told is the mark of a value that comes from the device. */
-function Told({ book, value }: { book: DeviceBook; value: Value }) {
-  return (
-    <small class="told">
-      <DeviceIcon />
-      {text('sources.from', { name: sourceName(book, fromDevice(value)) })}
-    </small>
-  )
-}
-
-/** recordOfCard is what the server says about somebody, numbers and further addresses included. */
-export const recordOfCard = (data: Card): SourceRecord => ({
-  kind: 'directory',
-  id: data.id,
-  name: data.display_name,
-  addresses: [data.address],
-  mails: [data.mail ?? '', ...(data.other_mail ?? [])].filter((mail) => mail !== ''),
-  title: data.title ?? '',
-  department: data.department ?? '',
-  company: data.company ?? '',
-  office: data.office ?? '',
-  photo: data.photo ?? '',
-  phones: (data.phones ?? []).map(({ kind, number, dial }) => ({ kind, number, ...(dial !== undefined && { dial }) })),
-})
-
-/** contactRecords is somebody's entry in the contact list, which names its source and says nothing else. */
-const contactRecords = (id: string): SourceRecord[] => {
-  const lists = contactList.value
-  const listed = lists.at === 'here' && lists.value.some((group) => kindOf(group) !== 'suggested' && holds(group, id))
-  return listed ? [{ kind: 'contacts', id }] : []
-}
-
-function Reach({ book, phones, mails }: { book: DeviceBook; phones: readonly MergedPhone[]; mails: readonly Value[] }) {
+function Reach({ phones, mails }: { phones: readonly MergedPhone[]; mails: readonly Value[] }) {
   if (phones.length + mails.length === 0) return null
   return (
     <List kind="group" label={text('sources.from-device')}>
@@ -67,12 +27,13 @@ function Reach({ book, phones, mails }: { book: DeviceBook; phones: readonly Mer
         <LinkRow
           key={phone.text}
           leaf
-          to={telHref(phone.text)}
+          to={telHref(phone.dial || phone.text)}
+          aside={<CopyButton what={copied({ number: phone.text, dial: phone.dial })} />}
           title={
             <>
               <small>{wireText('phone-kind', phone.kind) ?? text('phone-kind.other')}</small>
               <bdi>{phone.text}</bdi>
-              <Told book={book} value={phone} />
+              <Told sources={phone.sources} />
             </>
           }
         />
@@ -82,11 +43,12 @@ function Reach({ book, phones, mails }: { book: DeviceBook; phones: readonly Mer
           key={mail.text}
           leaf
           to={mailHref(mail.text)}
+          aside={<CopyButton what={mail.text} />}
           title={
             <>
               <small>{text('card.mail')}</small>
               <bdi>{mail.text}</bdi>
-              <Told book={book} value={mail} />
+              <Told sources={mail.sources} />
             </>
           }
         />
@@ -96,7 +58,7 @@ function Reach({ book, phones, mails }: { book: DeviceBook; phones: readonly Mer
 }
 
 /** Differences are what the device's contacts say otherwise, and what only they say. */
-function Facts({ book, merged }: { book: DeviceBook; merged: Merged }) {
+function Facts({ merged }: { merged: Merged }) {
   const inDirectory = personIn(merged) !== undefined
   const fields = [
     [text('sources.name'), merged.name],
@@ -115,7 +77,7 @@ function Facts({ book, merged }: { book: DeviceBook; merged: Merged }) {
       {rows.map(({ name, value }) => (
         <Fact key={name + value.text} name={name}>
           <bdi>{value.text}</bdi>
-          <Told book={book} value={value} />
+          <Told sources={value.sources} />
         </Fact>
       ))}
     </List>
@@ -143,10 +105,7 @@ function Cards({ book, merged }: { book: DeviceBook; merged: Merged }) {
             <div class="row">
               <span class="main fact">
                 <bdi>{held?.card.name}</bdi>
-                <small class="told">
-                  <DeviceIcon />
-                  {text('sources.from', { name: held?.source.name ?? '' })}
-                </small>
+                <Told sources={[key]} />
               </span>
               {merged.records.length > 1 && (
                 <button type="button" class="plain" onClick={() => void apart(key)}>
@@ -243,26 +202,21 @@ function contestedBy(merged: Merged): string {
 /** FromDevice is what the device's contacts add to the card of somebody of the organisation. */
 export function FromDevice({ data }: { data: Card }) {
   const book = deviceBook.value
-  if (!book || book.size === 0) return null
-  const record = recordOfCard(data)
-  const also = contactRecords(data.id)
-  const merged = book.person(record, knownPeople(), also)
-  if (!merged) return null
-  const linked = merged.records.some((key) => isDeviceId(key))
+  const merged = joinedCard(data)
+  if (!book || !merged) return null
   return (
     <>
-      {linked && (
+      {hasDevice(merged) && (
         <section class="from-device">
           <h2 class="head">{text('sources.from-device')}</h2>
-          <Reach book={book} phones={merged.phones.filter(onlyDevice)} mails={merged.mails.filter(onlyDevice)} />
-          <Facts book={book} merged={merged} />
-          <p class="foot">{text('sources.else')}</p>
+          <Reach phones={merged.phones.filter(onlyDevice)} mails={merged.mails.filter(onlyDevice)} />
+          <Facts merged={merged} />
           {merged.contested.length > 0 && <p class="foot">{text('sources.contested', { names: contestedBy(merged) })}</p>}
           <h2 class="head">{text('sources.cards')}</h2>
           <Cards book={book} merged={merged} />
         </section>
       )}
-      <LinkButton book={book} merged={merged} records={[record, ...also]} />
+      <LinkButton book={book} merged={merged} records={[recordOfCard(data), ...contactRecords(data.id)]} />
     </>
   )
 }
@@ -283,7 +237,7 @@ export function DeviceCard({ id }: { id: string }) {
             <h1 tabIndex={-1}>
               <bdi>{row.display_name}</bdi>
             </h1>
-            <p class="soft">{text('sources.from', { name: sourceName(book, merged.name.sources) })}</p>
+            <Told sources={merged.name.sources} />
           </div>
           {who !== undefined && (
             <List kind="group" label={text('card.name')}>
@@ -292,7 +246,7 @@ export function DeviceCard({ id }: { id: string }) {
           )}
           <div class="deeds">
             {merged.phones[0] && (
-              <ActionLink to={telHref(merged.phones[0].text)}>
+              <ActionLink to={telHref(merged.phones[0].dial || merged.phones[0].text)}>
                 <CallIcon />
                 {text('card.call')}
               </ActionLink>
@@ -304,8 +258,8 @@ export function DeviceCard({ id }: { id: string }) {
               </ActionLink>
             )}
           </div>
-          <Reach book={book} phones={merged.phones} mails={[...merged.mails, ...merged.addresses]} />
-          <Facts book={book} merged={merged} />
+          <Reach phones={merged.phones} mails={[...merged.mails, ...merged.addresses]} />
+          <Facts merged={merged} />
           {merged.records.length > 1 && <Cards book={book} merged={merged} />}
           <LinkButton book={book} merged={merged} records={[held.record]} />
         </>

@@ -1,4 +1,5 @@
 // Phone numbers: those of the directory, and those that the person typed.
+import type { ComponentChildren } from 'preact'
 import { useSignal } from '@preact/signals'
 import { useEffect, useState } from 'preact/hooks'
 import { ApiError, card, session, setPhones, settings, type Phone } from '../../../core'
@@ -6,10 +7,12 @@ import { text, wireText } from '../../../text/later'
 import { announce, complain, offerUndo } from '../../announce'
 import { wordsFor } from '../../parts/Blank'
 import { EraseIcon } from '../../parts/icons'
-import { ButtonRow, Fact, List } from '../../parts/rows'
+import { CopyButton, NumberWords } from '../../parts/Number'
+import { ButtonRow, LinkRow, List } from '../../parts/rows'
 import { DetailScreen } from '../../parts/Screen'
 import { Sheet } from '../../parts/Sheet'
 import { atDesk } from '../../people'
+import { copied, internationalOf, readable, telHref } from '../../tel'
 import { ReadOnly } from './ReadOnly'
 import { toSettings } from './parent'
 
@@ -92,12 +95,34 @@ function Add({ phones, onClose }: { phones: readonly Phone[]; onClose: () => voi
   )
 }
 
+/** PhoneRow is a number that a tap dials, and what else can be done with it. */
+function PhoneRow({ phone, children }: { phone: Phone; children?: ComponentChildren }) {
+  return (
+    <LinkRow
+      leaf
+      to={telHref(internationalOf(phone) ?? phone.number)}
+      title={
+        <>
+          <small>{kindOf(phone)}</small>
+          <NumberWords phone={phone} />
+        </>
+      }
+      aside={
+        <>
+          <CopyButton what={copied(phone)} />
+          {children}
+        </>
+      }
+    />
+  )
+}
+
 function Typed({ phones }: { phones: readonly Phone[] }) {
   const drop = async (phone: Phone) => {
     const before = phones.map(plain)
     try {
       await setPhones(phones.filter((p) => p !== phone).map(plain))
-      offerUndo(text('settings.phone-removed', { number: phone.shown }), () => setPhones(before), wordsFor)
+      offerUndo(text('settings.phone-removed', { number: readable(phone) }), () => setPhones(before), wordsFor)
     } catch (error) {
       complain(wordsFor(error))
     }
@@ -106,19 +131,13 @@ function Typed({ phones }: { phones: readonly Phone[] }) {
   return (
     <List kind="group" label={text('settings.phones-own')}>
       {phones.map((phone) => (
-        <li key={phone.kind + phone.number} class="sided">
-          <div class="row">
-            <span class="main fact">
-              <small>{kindOf(phone)}</small>
-              <bdi>{phone.shown}</bdi>
-            </span>
-          </div>
+        <PhoneRow key={phone.kind + phone.number} phone={phone}>
           {atDesk() && (
-            <button type="button" class="aside" aria-label={text('settings.phone-remove', { number: phone.shown })} onClick={() => void drop(phone)}>
+            <button type="button" class="aside" aria-label={text('settings.phone-remove', { number: readable(phone) })} onClick={() => void drop(phone)}>
               <EraseIcon />
             </button>
           )}
-        </li>
+        </PhoneRow>
       ))}
     </List>
   )
@@ -157,9 +176,7 @@ export function PhonesPage() {
           <h2 class="head">{text('settings.phones-directory')}</h2>
           <List kind="group" label={text('settings.phones-directory')}>
             {listed.map((phone) => (
-              <Fact key={phone.kind + phone.number} name={kindOf(phone)}>
-                <bdi>{phone.shown}</bdi>
-              </Fact>
+              <PhoneRow key={phone.kind + phone.number} phone={phone} />
             ))}
           </List>
         </>
