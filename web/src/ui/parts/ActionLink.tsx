@@ -2,7 +2,8 @@
 import type { ComponentChildren } from 'preact'
 
 interface ActionLinkProps {
-  to: string
+  /** Where it leads; without, there is no link. */
+  to: string | undefined
   class?: string
   label?: string
   title?: string
@@ -11,6 +12,7 @@ interface ActionLinkProps {
 
 /** ActionLink is announced as a button. Its address can still be copied and opened elsewhere. */
 export function ActionLink({ to, label, title, children, class: name }: ActionLinkProps) {
+  if (to === undefined) return null
   return (
     <a
       role="button"

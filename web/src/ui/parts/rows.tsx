@@ -35,14 +35,20 @@ const Inside = ({ title, value, children }: RowProps) => (
   </>
 )
 
-/** LinkRow leads to another place of the app, or out of it (`tel:`, `mailto:`). `aside` is something else that can be done with it. With `download` what is there is kept as a file. */
-export function LinkRow({ to, current, leaf, aside, download, ...inside }: RowProps & { to: string; current?: boolean; leaf?: boolean; aside?: ComponentChildren; download?: boolean }) {
+/** LinkRow leads to another place of the app, or out of it (`tel:`, `mailto:`). `aside` is something else that can be done with it. With `download` what is there is kept as a file. Without `to` it only says what it says. */
+export function LinkRow({ to, current, leaf, aside, download, ...inside }: RowProps & { to: string | undefined; current?: boolean; leaf?: boolean; aside?: ComponentChildren; download?: boolean }) {
   return (
     <li class={aside === undefined ? '' : 'sided'}>
-      <a class="row" href={to} download={download} aria-current={current ? 'true' : undefined}>
-        <Inside {...inside} />
-        {!leaf && <span class="more" aria-hidden="true" />}
-      </a>
+      {to === undefined ? (
+        <div class="row">
+          <Inside {...inside} />
+        </div>
+      ) : (
+        <a class="row" href={to} download={download} aria-current={current ? 'true' : undefined}>
+          <Inside {...inside} />
+          {!leaf && <span class="more" aria-hidden="true" />}
+        </a>
+      )}
       {aside}
     </li>
   )

@@ -85,9 +85,9 @@ function CallSheet({ phones, onClose }: { phones: readonly Phone[]; onClose: () 
           <p>{text('call.with-phone-hint')}</p>
         </div>
         <ul>
-          {phones.map((phone) => (
+          {phones.filter((phone) => telHref(phone.dial ?? phone.number) !== undefined).map((phone) => (
             <li key={phone.kind + phone.number}>
-              <a href={telHref(phone.dial ?? phone.number)} onClick={onClose}>
+              <a href={telHref(phone.dial ?? phone.number) ?? ''} onClick={onClose}>
                 {phoneKind(phone)} <bdi>{readable(phone)}</bdi>
               </a>
             </li>

@@ -11,7 +11,7 @@ import { ListScreen } from '../parts/Screen'
 import { idsOf, useWatch } from '../parts/Search'
 import { peopleSearch } from '../people'
 import { href } from '../router'
-import { dialable, telHref } from '../tel'
+import { telHref } from '../tel'
 
 const keys = [
   ['1', ''],
@@ -96,7 +96,7 @@ function Key({ digit, letters }: { digit: string; letters: string }) {
 }
 
 function CallKey() {
-  if (dialable(number.value) === '') {
+  if (telHref(number.value) === undefined) {
     return (
       <button type="button" class="call" aria-label={text('call.with-phone')} disabled aria-disabled="true">
         <CallIcon />
