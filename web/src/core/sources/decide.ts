@@ -29,3 +29,21 @@ export function link(d: Decisions, records: readonly SourceRecord[], a: RecordKe
   if (merge(records, eased).some((m) => m.records.includes(a) && m.records.includes(b))) return eased
   return { apart, together: [...without(d.together, a, b), ordered(a, b)] }
 }
+
+const has = (list: readonly Pair[], [a, b]: Pair): boolean => list.some(([x, y]) => (x === a && y === b) || (x === b && y === a))
+const minus = (list: readonly Pair[], other: readonly Pair[]): Pair[] => list.filter((pair) => !has(other, pair))
+
+/**
+ * The way back from a decision: what it added goes, what it removed comes back. Whatever was decided since stays, the
+ * opposite of what would come back among it.
+ */
+export function undo(before: Decisions, after: Decisions): (now: Decisions) => Decisions {
+  return (now) => {
+    const apart = minus(now.apart, minus(after.apart, before.apart))
+    const together = minus(now.together, minus(after.together, before.together))
+    return {
+      apart: [...apart, ...minus(minus(minus(before.apart, after.apart), apart), together)],
+      together: [...together, ...minus(minus(minus(before.together, after.together), together), apart)],
+    }
+  }
+}

@@ -9,7 +9,7 @@ import { deviceBook } from './state'
 beforeEach(async () => {
   freshProfile()
   const db = await Database.open('p1', await testKeys(), () => undefined)
-  current.value = { db } as Partial<Account> as Account
+  current.value = { db, hear: new Set(), hub: { command: async () => undefined } } as unknown as Account
   await ready()
 })
 

@@ -1,13 +1,14 @@
 // The device's contacts as they are brought in, switched, removed and decided
 // about. It is loaded when there are any, or when the person brings some.
 import { effect, untracked } from '@preact/signals'
-import { fetchAddressBook, getAddressBooks } from '../../api.gen'
+import { fetchAddressBook, getAddressBooks, type FetchedAddressBook } from '../../api.gen'
 import { current, type Account } from '../account'
 import { randomId, utf8 } from '../bytes'
 import type { CardItem, SourceItem } from '../store/schema'
-import { SourceStore } from '../store/sources'
+import { SourceStore, type Kept } from '../store/sources'
+import type { News } from '../tabs/messages'
 import { DeviceBook } from './book'
-import { link, unlink } from './decide'
+import { link, undecided, undo, unlink } from './decide'
 import type { Decisions, RecordKey, SourceRecord } from './merge'
 import { shrink } from './picture'
 export { nameOfFiles } from './name'
@@ -18,77 +19,91 @@ import { deviceBook } from './state'
 import type { Parsed } from './vcard'
 
 class Engine {
-  private list: SourceItem[] = []
-  private readonly cards = new Map<string, readonly CardItem[]>()
-  private decisions: Decisions = { apart: [], together: [] }
+  private kept: Kept = { list: [], decisions: undecided, cards: new Map() }
   private readonly store: SourceStore
+  /** One thing after another: nothing older is shown after something newer. */
+  private line: Promise<unknown> = Promise.resolve()
 
   constructor(readonly account: Account) {
     this.store = new SourceStore(account.db)
   }
 
-  async load(): Promise<void> {
-    this.list = await this.store.list()
-    this.decisions = (await this.store.decisions()) as Decisions
-    for (const source of this.list) this.cards.set(source.id, await this.store.cards(source))
-    this.tell()
+  /** Reads what stands in the store. */
+  load(): Promise<void> {
+    return this.inTurn(async () => this.show(await this.store.all()))
   }
 
-  private tell(): void {
-    if (current.peek() === this.account) deviceBook.value = new DeviceBook(this.list, this.cards, this.decisions)
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.line.then(work)
+    this.line = done.catch(() => undefined)
+    return done
+  }
+
+  private show(kept: Kept): void {
+    this.kept = kept
+    if (current.peek() === this.account) deviceBook.value = new DeviceBook(kept.list, kept.cards, kept.decisions as Decisions)
+  }
+
+  // Does something in the store, shows what is there then, and lets the other tabs look. What another tab has changed
+  // meanwhile and `work` does not give comes when that tab says so.
+  private change(work: () => Promise<Partial<Kept>>): Promise<void> {
+    return this.inTurn(async () => {
+      this.show({ ...this.kept, ...(await work()) })
+      this.account.hub.command({ do: 'sources', by }).catch(() => undefined)
+    })
   }
 
   source(id: string): SourceItem | undefined {
-    return this.list.find((s) => s.id === id)
+    return this.kept.list.find((s) => s.id === id)
   }
 
-  async take(source: SourceItem, cards: readonly CardItem[]): Promise<void> {
-    this.list = await this.store.setCards(this.list, source, cards)
-    this.cards.set(source.id, cards)
-    this.tell()
+  /** Puts cards in the place of those of a source: `which` finds or makes it in the list as it stands. */
+  async take(which: (list: readonly SourceItem[]) => SourceItem | undefined, cards: (had: readonly CardItem[]) => readonly CardItem[]): Promise<void> {
+    await this.change(async () => {
+      await this.store.setCards(which, cards)
+      return this.store.all()
+    })
   }
 
-  async change(id: string, change: Partial<SourceItem>): Promise<void> {
-    this.list = this.list.map((s) => (s.id === id ? { ...s, ...change } : s))
-    await this.store.setList(this.list)
-    this.tell()
+  async alter(id: string, change: Partial<SourceItem>): Promise<void> {
+    await this.change(async () => ({ list: await this.store.change(id, change) }))
   }
 
   async remove(id: string): Promise<void> {
-    this.list = await this.store.remove(this.list, id)
-    this.cards.delete(id)
-    this.tell()
+    await this.change(async () => ({ list: await this.store.remove(id) }))
   }
 
-  named(kind: SourceItem['kind'], name: string): SourceItem | undefined {
-    return this.list.find((s) => s.kind === kind && s.name === name)
-  }
-
-  get names(): string[] {
-    return this.list.map((s) => s.name)
-  }
-
-  get decided(): Decisions {
-    return this.decisions
-  }
-
-  async decide(next: Decisions): Promise<void> {
-    await this.store.setDecisions(next)
-    this.decisions = next
-    this.tell()
+  /** Decides, and gives the way back. */
+  async decide(decision: (now: Decisions) => Decisions): Promise<() => Promise<void>> {
+    let before = undecided
+    let after = undecided
+    await this.change(async () => {
+      const decisions = await this.store.decide((now) => (after = decision((before = now as Decisions))))
+      return { decisions }
+    })
+    return async () => void (await this.decide(undo(before, after)))
   }
 }
 
 let engine: Promise<Engine> | undefined
+/** This tab, in what it tells the others. */
+const by = randomId()
 
-/** Follows the signed-in person from now on. */
+/** Follows the signed-in person from now on, and what other tabs change. */
 effect(() => {
   const account = current.value
   untracked(() => {
     engine = undefined
-    if (account) void opened().catch(() => undefined)
+    if (!account) return
+    account.hear.add((news) => heard(account, news))
+    void opened().catch(() => undefined)
   })
 })
+
+function heard(account: Account, news: News): void {
+  if (news.news !== 'sources' || news.by === by || current.peek() !== account) return
+  void opened().then((e) => e.load()).catch(() => undefined)
+}
 
 /** The engine of the signed-in person, its contacts read. */
 function opened(): Promise<Engine> {
@@ -122,28 +137,31 @@ export async function preview(files: readonly Blob[], told: (count: number) => v
   return { cards, broken, ...(left > 0 && { left }) }
 }
 
+// A source of a name and kind: the one there is, or a new one.
+const named = (kind: SourceItem['kind'], name: string) => (list: readonly SourceItem[]): SourceItem =>
+  list.find((s) => s.kind === kind && s.name === name) ?? fresh(kind, name)
+
 /**
  * Keeps what was read as a source of its own, under another name where that one is
  * taken; or in the place of a source, whose decisions stay.
  */
 export async function takeOver(name: string, parsed: Parsed, replaced?: string): Promise<void> {
-  const e = await opened()
-  const old = replaced === undefined ? undefined : e.source(replaced)
-  const { left: _, ...source } = old ?? fresh('device', freeName(name, e.names))
-  await e.take({ ...source, on: true, at: now(), skipped: parsed.broken.length, ...(parsed.left !== undefined && { left: parsed.left }) }, await withIds(parsed.cards, shrink))
+  const cards = await withIds(parsed.cards, shrink)
+  await (await opened()).take((list) => {
+    const { left: _, ...source } = list.find((s) => s.id === replaced) ?? fresh('device', freeName(name, list.map((s) => s.name)))
+    return { ...source, on: true, at: now(), skipped: parsed.broken.length, ...(parsed.left !== undefined && { left: parsed.left }) }
+  }, () => cards)
 }
 
 /** Adds contacts that were picked one by one to the source of that name. */
 export async function addPicked(name: string, parsed: Parsed): Promise<void> {
-  const e = await opened()
-  const source = e.named('device', name) ?? fresh('device', name)
-  const before = await new SourceStore(e.account.db).cards(source)
   const added = await withIds(parsed.cards, shrink)
   const ids = new Set(added.map((c) => c.id))
-  await e.take({ ...source, on: true, at: now() }, [...before.filter((c) => !ids.has(c.id)), ...added])
+  const source = named('device', name)
+  await (await opened()).take((list) => ({ ...source(list), on: true, at: now() }), (had) => [...had.filter((c) => !ids.has(c.id)), ...added])
 }
 
-export const switchSource = async (id: string, on: boolean): Promise<void> => (await opened()).change(id, { on })
+export const switchSource = async (id: string, on: boolean): Promise<void> => (await opened()).alter(id, { on })
 
 export const removeSource = async (id: string): Promise<void> => (await opened()).remove(id)
 
@@ -164,9 +182,11 @@ export interface BookLogin {
 export async function connectBook({ book, name, user, password, keep }: BookLogin): Promise<void> {
   const e = await opened()
   const got = await fetchAddressBook({ book }, { user, password })
-  const known = e.named('address-book', name)
-  const { password: _, ...plain } = known ?? fresh('address-book', name)
-  await kept(e, { ...plain, book, user, etag: got.etag, ...(keep && { password }) }, got.cards, got.skipped)
+  const source = named('address-book', name)
+  await kept(e, got, (list) => {
+    const { password: _, ...plain } = source(list)
+    return { ...plain, book, user, etag: got.etag, ...(keep && { password }) }
+  })
 }
 
 /** Reads an address book again; with the kept password unless another is given. Whether anything had changed. */
@@ -177,30 +197,31 @@ export async function refreshBook(id: string, password?: string): Promise<boolea
   if (!source?.book || source.user === undefined || secret === undefined) throw new Error('not an address book that can be read again')
   const got = await fetchAddressBook({ book: source.book }, { user: source.user, password: secret, etag: source.etag ?? '' })
   if (got.unchanged) {
-    await e.change(id, { at: now() })
+    await e.alter(id, { at: now() })
     return false
   }
-  await kept(e, { ...source, etag: got.etag }, got.cards, got.skipped)
+  // Removed in another tab meanwhile, it stays removed.
+  await kept(e, got, (list) => {
+    const known = list.find((s) => s.id === id)
+    return known && { ...known, etag: got.etag }
+  })
   return true
 }
 
-async function kept(e: Engine, source: SourceItem, cards: string, skipped: number): Promise<void> {
-  const parsed = await readContacts(utf8(cards))
-  await e.take({ ...source, on: true, at: now(), skipped: skipped + parsed.broken.length }, await withIds(parsed.cards, shrink))
+async function kept(e: Engine, got: FetchedAddressBook, which: (list: readonly SourceItem[]) => SourceItem | undefined): Promise<void> {
+  const parsed = await readContacts(utf8(got.cards))
+  const cards = await withIds(parsed.cards, shrink)
+  const skipped = got.skipped + parsed.broken.length
+  await e.take((list) => {
+    const source = which(list)
+    return source && { ...source, on: true, at: now(), skipped }
+  }, () => cards)
 }
 
 /** Says that a card is not the person of the others, and gives the way back. */
-export async function separate(record: RecordKey, others: readonly RecordKey[]): Promise<() => Promise<void>> {
-  const e = await opened()
-  const before = e.decided
-  await e.decide(unlink(before, record, others))
-  return () => e.decide(before)
-}
+export const separate = async (record: RecordKey, others: readonly RecordKey[]): Promise<() => Promise<void>> =>
+  (await opened()).decide((now) => unlink(now, record, others))
 
 /** Says that two records are one person, and gives the way back. `records` are all that have to do with either. */
-export async function join(records: readonly SourceRecord[], a: RecordKey, b: RecordKey): Promise<() => Promise<void>> {
-  const e = await opened()
-  const before = e.decided
-  await e.decide(link(before, records, a, b))
-  return () => e.decide(before)
-}
+export const join = async (records: readonly SourceRecord[], a: RecordKey, b: RecordKey): Promise<() => Promise<void>> =>
+  (await opened()).decide((now) => link(now, records, a, b))

@@ -21,6 +21,10 @@ export function followSources(): void {
     untracked(() => {
       deviceBook.value = undefined
       if (!account) return
+      // The first contacts may come in another tab; once the rest is loaded, it listens itself.
+      account.hear.add((news) => {
+        if (news.news === 'sources' && !deviceBook.peek()) void sourcesEngine().then((e) => e.ready()).catch(() => undefined)
+      })
       void begin(account).catch(() => undefined)
     })
   })

@@ -302,6 +302,8 @@ export class Hub {
       case 'queue':
         await engine.queueChanged()
         return this.tell({ news: 'queue' })
+      case 'sources':
+        return this.tell({ news: 'sources', by: command.by })
       case 'dial':
         return engine.retryNow()
     }

@@ -9,6 +9,8 @@ export type Command =
   | { do: 'remove'; conversations: readonly string[] }
   /** The send queue in the store has changed. */
   | { do: 'queue' }
+  /** A tab has changed the device's contacts in the store. */
+  | { do: 'sources'; by: string }
   | { do: 'dial' }
 
 /** What the owner tells every tab, itself included. Hints: what is true stands in the store. */
@@ -16,6 +18,7 @@ export type News =
   | { news: 'connection'; state: Connection }
   | { news: 'changed'; conversations: readonly string[] }
   | { news: 'queue' }
+  | { news: 'sources'; by: string }
   | { news: 'flight'; ids: readonly string[] }
   | { news: 'presence'; person: string; presence: Presence | undefined }
   | { news: 'card'; person: string }
