@@ -40,6 +40,12 @@ func (im *Importer) At(place Place) (parley.PersonID, bool) {
 	return id, known
 }
 
+// PlaceOf gives where somebody stands, as far as Import and Update know.
+func (im *Importer) PlaceOf(id parley.PersonID) (Place, bool) {
+	place, known := im.names.of[id]
+	return place, known
+}
+
 // Knows reports whether it is known of anybody where they stand.
 func (im *Importer) Knows() bool { return len(im.names.at) > 0 }
 

@@ -43,8 +43,8 @@ var directoryProblems = map[string]string{
 	"directory.refused":     "the directory refuses the account: look at ldap.bind_dn and ldap.bind_password",
 	"directory.size-limit":  "the server gives only a part of the entries. Raise its limit for the account, or allow the account paged searches",
 	"directory.no-base":     "a base does not exist, or the account may not see it: look at ldap.people_bases and ldap.group_bases",
-	"directory.no-group":    "a group does not exist, or the account may not see it: look at ldap.administrators and ldap.users",
-	"directory.nobody":      "the groups of ldap.users hold nobody. Nothing is taken over until they do, since nobody could sign in",
+	"directory.no-group":    "a group does not exist, or the account may not see it: look at ldap.users. Who may sign in stays as it was",
+	"directory.nobody":      "the groups of ldap.users hold nobody. Who may sign in stays as it was until they do, and nobody new signs in",
 	"directory.failed":      "the directory answers, but not what it was asked",
 	"directory.unreadable":  "some entries cannot be read so far that it is known whose they are, so nobody is marked gone",
 	"directory.held-back": "so many people are missing at once that a base or filter may be wrong. If they have left: " +

@@ -27,10 +27,6 @@ const (
 	// manyMissing is how many people may be missing at once without it looking like
 	// a wrong base or filter; so does half of all.
 	manyMissing = 20
-
-	// rereadAtMost is how many people are read one by one when it changes who may
-	// sign in; for more of them everything is compared.
-	rereadAtMost = 200
 )
 
 // follower keeps people and groups in step with the corporate directory: all of it
@@ -56,6 +52,7 @@ type follower struct {
 	compared time.Time
 	groups   followedGroups
 	users    *allowed // nil: everybody may sign in
+	spared   bool     // somebody was not barred whom groups that tell would bar
 
 	standing standing
 }
@@ -271,14 +268,14 @@ func (f *follower) compare(ctx context.Context, x *directory.Session) error {
 	for i := range groups {
 		f.groups.keep(&groups[i])
 	}
-	if f.users, err = f.groups.allowed(f.config.Users); err != nil {
-		return err
-	}
+	then := f.judge()
+	f.users, f.spared = then, false
 	f.standing.begin()
 	report, err := f.importer.Import(ctx, parley.System, f.records(x.People(ctx)), true)
 	if err != nil {
 		return fmt.Errorf("taking people over: %w", err)
 	}
+	again := f.judgedAgain(then)
 	changed, err := f.applyGroups(ctx)
 	if err != nil {
 		return err
@@ -289,12 +286,24 @@ func (f *follower) compare(ctx context.Context, x *directory.Session) error {
 	f.log.Info("the directory was compared", "kind", string(x.Mode), "added", report.Added, "changed", report.Changed, "left", report.Gone,
 		"problems", report.Skipped, "took", time.Since(began).String())
 	f.save(ctx)
+	if again {
+		return errJudgedAgain
+	}
 	return nil
 }
 
-// take takes changes over.
-func (f *follower) take(ctx context.Context, x *directory.Session, c *directory.Changes) error {
-	groups := f.groups.take(c)
+// take takes changes over. After an error everything has to be compared: what was
+// taken in half would not come again.
+func (f *follower) take(ctx context.Context, x *directory.Session, c *directory.Changes) (err error) {
+	defer func() {
+		if err != nil {
+			f.cursor = nil
+		}
+	}()
+	groups, err := f.takeGroups(c)
+	if err != nil {
+		return err
+	}
 	people, ended := c.People, f.groups.people(c.Ended)
 	if c.EverybodyIs != nil {
 		ended = append(ended, f.importer.Missing(c.EverybodyIs)...)
@@ -307,21 +316,9 @@ func (f *follower) take(ctx context.Context, x *directory.Session, c *directory.
 		people = append(people, more...)
 	}
 	if len(people)+len(ended) > 0 || groups {
-		for i := range people {
-			f.standing.settled(people[i].Entry.Person.SourceID)
+		if err := f.update(ctx, people, ended, groups); err != nil {
+			return err
 		}
-		report, err := f.importer.Update(ctx, parley.System, f.records(found(people)), ended)
-		if err != nil {
-			return fmt.Errorf("taking changes over: %w", err)
-		}
-		changed := contact.Outcome{}
-		if groups || report.Added+report.Gone > 0 || report.Changed > 0 {
-			if changed, err = f.applyGroups(ctx); err != nil {
-				return err
-			}
-		}
-		f.standing.count(report, changed)
-		f.standing.held(report)
 	}
 	f.cursor = c.Cursor
 	if f.standing.inStep(x) || len(people)+len(ended) > 0 {
@@ -330,43 +327,39 @@ func (f *follower) take(ctx context.Context, x *directory.Session, c *directory.
 	return nil
 }
 
-// admit finds out who may sign in now that groups have changed, and reads those
-// again for whom it is another answer.
-func (f *follower) admit(ctx context.Context) ([]directory.Found, error) {
-	now, err := f.groups.allowed(f.config.Users)
+// takeGroups takes in where people and groups stand now, and the groups that have
+// changed. It reports whether any did.
+func (f *follower) takeGroups(c *directory.Changes) (bool, error) {
+	moved := f.groups.moves(c)
+	f.groups.move(moved)
+	f.users.move(moved)
+	if f.groups.renamedAbove(c) {
+		return false, fmt.Errorf("members of a group have other names now: %w", directory.ErrResync)
+	}
+	return f.groups.take(c), nil
+}
+
+// update takes over people who have changed or left, and the groups.
+func (f *follower) update(ctx context.Context, people []directory.Found, ended []string, groups bool) error {
+	for i := range people {
+		f.standing.settled(people[i].Entry.Person.SourceID)
+	}
+	report, err := f.importer.Update(ctx, parley.System, f.records(found(people)), ended)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("taking changes over: %w", err)
 	}
-	differ := f.users.differs(now)
-	f.users = now
-	if len(differ) == 0 {
-		return nil, nil
-	}
-	if len(differ) > rereadAtMost {
-		return nil, fmt.Errorf("it changed for %d people whether they may sign in: %w", len(differ), directory.ErrResync)
-	}
-	x, err := f.sync.Open(ctx) // changes come on the other one
-	if err != nil {
-		return nil, err
-	}
-	defer x.Close()
-	var again []directory.Found
-	for _, place := range differ {
-		id, _ := f.importer.At(place)
-		person, known := f.book.Person(id)
-		if !known {
-			continue
-		}
-		entry, there, err := x.Person(ctx, person.SourceID)
-		if one, bad := errors.AsType[*directory.RecordError](err); bad {
-			again = append(again, directory.Found{Entry: entry, Err: one})
-		} else if err != nil {
-			return nil, err
-		} else if there {
-			again = append(again, directory.Found{Entry: entry})
+	changed := contact.Outcome{}
+	if groups || report.Added+report.Gone+report.Changed > 0 {
+		if changed, err = f.applyGroups(ctx); err != nil {
+			return err
 		}
 	}
-	return again, nil
+	f.standing.count(report, changed)
+	f.standing.held(report)
+	if f.judgedAgain(f.users) {
+		return errJudgedAgain
+	}
+	return nil
 }
 
 // mayGo says whether so many people may be missing. Nobody at all, and more than
@@ -424,6 +417,7 @@ type standing struct {
 	state    contact.DirectoryState
 	problems map[string]contact.EntryProblem // by SourceID, or by DN where that is unknown
 	lasting  [2]string                       // key and detail of a problem that is one while it works
+	unjudged [2]string                       // likewise: why it is not known who may sign in
 	accept   bool                            // whoever is missing may go, once
 	saved    time.Time
 	follows  bool // this node has compared everything since the start

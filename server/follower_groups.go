@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -35,9 +34,6 @@ func administratorsGroup(dns []string) string {
 	sum := sha256.Sum256([]byte(strings.Join(slices.Compact(list), "\n")))
 	return administratorsPrefix + hex.EncodeToString(sum[:16])
 }
-
-// errNobody says that nobody may sign in, which is not what anybody wants.
-var errNobody = errors.New("the groups of ldap.users hold nobody, or the account may not see whom")
 
 // followedGroups are the directory's groups, with their members by place.
 type followedGroups struct {
@@ -109,6 +105,95 @@ func (g *followedGroups) take(c *directory.Changes) bool {
 	return some
 }
 
+// moves says where the people and groups of changes stand who stood elsewhere
+// until now, by the place where they stood.
+func (g *followedGroups) moves(c *directory.Changes) map[contact.Place]contact.Place {
+	moved := map[contact.Place]contact.Place{}
+	note := func(was contact.Place, dn string) {
+		if now := g.importer.Place(dn); dn == "" || now == was {
+			delete(moved, was)
+		} else {
+			moved[was] = now
+		}
+	}
+	for i := range c.People {
+		e := &c.People[i].Entry
+		person, known := g.importer.Book.BySource(e.Person.SourceID)
+		if !known {
+			continue
+		}
+		if was, stood := g.importer.PlaceOf(person.ID); stood {
+			note(was, e.DN)
+		}
+	}
+	for i := range c.Groups {
+		if was := g.byID[c.Groups[i].SourceID]; was != nil {
+			note(was.place, c.Groups[i].DN)
+		}
+	}
+	return moved
+}
+
+// move lets members stand where they stand now. A directory does not tell of a
+// group when it names a member otherwise, since nothing was changed in the group.
+func (g *followedGroups) move(moved map[contact.Place]contact.Place) {
+	if len(moved) == 0 {
+		return
+	}
+	for _, group := range g.byID {
+		if moveIn(group.members, moved) {
+			slices.Sort(group.members)
+		}
+	}
+}
+
+// moveIn changes places in a list, all at once, and reports whether it did.
+func moveIn(places []contact.Place, moved map[contact.Place]contact.Place) bool {
+	some := false
+	for i, was := range places {
+		if now, is := moved[was]; is {
+			places[i], some = now, true
+		}
+	}
+	return some
+}
+
+// renamedAbove reports whether changed groups look as if an entry above some of
+// their members was renamed: members of whom one knows are missing, and there are
+// others of whom one knows nothing. The directory tells nothing of the people below
+// such an entry.
+func (g *followedGroups) renamedAbove(c *directory.Changes) bool {
+	come := map[contact.Place]bool{}
+	for i := range c.People {
+		come[g.importer.Place(c.People[i].Entry.DN)] = true
+	}
+	for i := range c.Groups {
+		come[g.importer.Place(c.Groups[i].DN)] = true
+	}
+	known := func(p contact.Place) bool {
+		_, person := g.importer.At(p)
+		return person || g.at[p] != nil
+	}
+	for i := range c.Groups {
+		was := g.byID[c.Groups[i].SourceID]
+		if was == nil {
+			continue
+		}
+		members := make(map[contact.Place]bool, len(c.Groups[i].Members))
+		strange := false
+		for _, dn := range c.Groups[i].Members {
+			place := g.importer.Place(dn)
+			members[place] = true
+			_, before := slices.BinarySearch(was.members, place)
+			strange = strange || !before && !come[place] && !known(place)
+		}
+		if strange && slices.ContainsFunc(was.members, func(p contact.Place) bool { return !members[p] && known(p) }) {
+			return true
+		}
+	}
+	return false
+}
+
 // people leaves out the SourceIDs that nobody has.
 func (g *followedGroups) people(sources []string) []string {
 	var people []string
@@ -118,64 +203,6 @@ func (g *followedGroups) people(sources []string) []string {
 		}
 	}
 	return people
-}
-
-// allowed are the people who are in some groups, by place and by alias.
-type allowed struct {
-	places  map[contact.Place]bool
-	aliases map[string]bool
-}
-
-// allowed finds everybody who is in one of these groups or in a group inside it.
-// Circles are taken as they are. Without groups it is nil.
-func (g *followedGroups) allowed(dns []string) (*allowed, error) {
-	if len(dns) == 0 {
-		return nil, nil
-	}
-	in := &allowed{map[contact.Place]bool{}, map[string]bool{}}
-	seen := map[*followedGroup]bool{}
-	var waiting []*followedGroup
-	for _, dn := range dns {
-		group, err := g.of(dn)
-		if err != nil {
-			return nil, err
-		}
-		waiting = append(waiting, group)
-	}
-	for len(waiting) > 0 {
-		group := waiting[0]
-		if waiting = waiting[1:]; seen[group] {
-			continue
-		}
-		seen[group] = true
-		for _, member := range group.members {
-			if inside := g.at[member]; inside != nil {
-				waiting = append(waiting, inside)
-			} else {
-				in.places[member] = true
-			}
-		}
-		for _, alias := range group.aliases {
-			in.aliases[strings.ToLower(alias)] = true
-		}
-	}
-	if !g.somebody(in) {
-		return nil, errNobody
-	}
-	return in, nil
-}
-
-// somebody reports whether there is anybody in it, as far as people are known.
-func (g *followedGroups) somebody(in *allowed) bool {
-	if len(in.aliases) > 0 || !g.importer.Knows() {
-		return len(in.aliases)+len(in.places) > 0
-	}
-	for place := range in.places {
-		if _, known := g.importer.At(place); known {
-			return true
-		}
-	}
-	return false
 }
 
 // of finds a group of the configuration.
@@ -189,31 +216,6 @@ func (g *followedGroups) of(dn string) (*followedGroup, error) {
 		return nil, fmt.Errorf("%w: %.200q", directory.ErrNoGroup, dn)
 	}
 	return group, nil
-}
-
-// admits reports whether somebody may sign in.
-func (a *allowed) admits(place contact.Place, alias string) bool {
-	return a == nil || a.places[place] || a.aliases[strings.ToLower(alias)]
-}
-
-// differs gives the places of those for whom the answers differ. Whoever is in by
-// alias alone is not among them.
-func (a *allowed) differs(b *allowed) []contact.Place {
-	var places []contact.Place
-	if a == nil || b == nil {
-		return nil
-	}
-	for place := range a.places {
-		if !b.places[place] {
-			places = append(places, place)
-		}
-	}
-	for place := range b.places {
-		if !a.places[place] {
-			places = append(places, place)
-		}
-	}
-	return places
 }
 
 // applyGroups takes the groups over, with those that are no longer there.

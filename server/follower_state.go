@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"parley"
 	"parley/contact"
@@ -38,7 +40,7 @@ func (f *follower) records(entries iter.Seq2[directory.Entry, error]) iter.Seq2[
 			} else if err == nil && len(entry.Warnings) > 0 {
 				f.standing.entry(contact.Problem{SourceID: entry.Person.SourceID, DN: entry.DN, Err: entry.Warnings[0].Err})
 			}
-			if entry.DN != "" && !f.users.admits(f.importer.Place(entry.DN), entry.Person.Alias) {
+			if f.bars(&entry) {
 				entry.Person.Barred = true
 			}
 			if !yield(recordOf(&entry), err) {
@@ -75,7 +77,7 @@ func (s *standing) entry(p contact.Problem) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.problems) < maxKnownProblems {
-		s.problems[key] = contact.EntryProblem{DN: p.DN, Text: p.Err.Error()}
+		s.problems[key] = contact.EntryProblem{DN: cleanText(p.DN), Text: cleanText(p.Err.Error())}
 	}
 }
 
@@ -141,10 +143,13 @@ func (s *standing) inStep(x *directory.Session) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now().UTC()
-	news := !s.state.FailingSince.IsZero() || s.state.Server != x.Server || now.Sub(s.saved) >= saveEvery
-	s.state.Kind, s.state.Mode, s.state.Server = string(x.Kind), string(x.Mode), x.Server
+	news := !s.state.FailingSince.IsZero() || s.state.Server != cleanText(x.Server) || now.Sub(s.saved) >= saveEvery
+	s.state.Kind, s.state.Mode, s.state.Server = string(x.Kind), string(x.Mode), cleanText(x.Server)
 	s.state.LastSync, s.state.FailingSince = now, time.Time{}
 	s.state.Problem, s.state.Detail = s.lasting[0], s.lasting[1]
+	if s.unjudged[0] != "" {
+		s.state.Problem, s.state.Detail = s.unjudged[0], s.unjudged[1]
+	}
 	return news
 }
 
@@ -173,15 +178,47 @@ func (f *follower) failed(ctx context.Context, err error) {
 	if s.FailingSince.IsZero() {
 		s.FailingSince = time.Now().UTC()
 	}
-	s.Problem, s.Detail = key, err.Error()
-	if len(s.Detail) > maxDetail {
-		s.Detail = s.Detail[:maxDetail]
-	}
+	s.Problem, s.Detail = key, cleanText(err.Error())
 	f.standing.mu.Unlock()
 	if news {
 		f.log.Warn("the directory cannot be followed; people and groups stay as they were", "problem", key, "error", err)
 	}
 	f.save(ctx)
+}
+
+// unjudged notes why the groups do not tell who may sign in; nil: they do. It tells
+// the log once.
+func (f *follower) unjudged(err error) {
+	now := [2]string{}
+	if err != nil {
+		now = [2]string{problemOf(err), cleanText(err.Error())}
+	}
+	f.standing.mu.Lock()
+	news := f.standing.unjudged != now
+	f.standing.unjudged = now
+	f.standing.mu.Unlock()
+	if news && err != nil {
+		f.log.Warn("the groups of ldap.users do not tell who may sign in; that stays as it was", "problem", now[0], "error", err)
+	}
+}
+
+// cleanText makes a text of a directory one that every database stores and every
+// screen shows: UTF-8 without control characters, and not long.
+func cleanText(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+	if len(text) > maxDetail {
+		end := maxDetail
+		for !utf8.RuneStart(text[end]) {
+			end--
+		}
+		text = text[:end]
+	}
+	return text
 }
 
 // problemOf gives the key of the text that says what is wrong.

@@ -397,11 +397,33 @@ func TestAC3GroupsOfTheDirectoryDecide(t *testing.T) {
 	if signedOut(t, bob) {
 		t.Error("Bob, who stays, is signed out")
 	}
-	// A group that holds nobody would shut everybody out: it is taken for a mistake.
+	// A group that holds nobody would shut everybody out: it is taken for a mistake,
+	// while everything else goes on.
 	s.Set(users, "member", admins+"-none")
-	state := w.until("nobody is in the group", func(s webapi.DirectoryState) bool { return s.FailingSince != "" })
-	if state.Problem != "directory.nobody" && state.Problem != "directory.failed" || signedOut(t, bob) {
-		t.Errorf("a group that holds nobody: %+v", state)
+	w.until("nobody is in the group", func(s webapi.DirectoryState) bool { return s.Problem == "directory.nobody" })
+	s.Set(people("bob"), "title", "Director")
+	eventually(t, "Bob's title", func() bool { return w.card(bob.ID()).Title == "Director" })
+	s.Add(people("dora"), map[string][]string{"objectClass": {"inetOrgPerson"}, "uid": {"dora"}, "cn": {"Dora Dean"}, "sn": {"Dean"}, "userPassword": {org.Password}})
+	w.untilFound("dora", "Dora Dean")
+	if signedOut(t, bob) || !enters("cleo") || enters("ann") || enters("dora") {
+		t.Errorf("Bob is signed out: %v; Cleo enters: %v, Ann: %v, Dora: %v", signedOut(t, bob), enters("cleo"), enters("ann"), enters("dora"))
+	}
+	cleo := w.signIn("cleo")
+	s.Set(people("cleo"), "pwdAccountLockedTime", "000001010000Z")
+	if reason := cleo.SignedOut(); reason != "disabled" {
+		t.Errorf("Cleo is told %q", reason)
+	}
+	w.Stop()
+	w.Restart()
+	s.Set(people("bob"), "title", "Clerk")
+	eventually(t, "Bob's title after a restart", func() bool { return w.card(bob.ID()).Title == "Clerk" })
+	if w.state().Problem != "directory.nobody" || signedOut(t, bob) || enters("ann") || enters("dora") {
+		t.Errorf("after a restart %+v; Bob is signed out: %v; Ann enters: %v, Dora: %v", w.state(), signedOut(t, bob), enters("ann"), enters("dora"))
+	}
+	s.Set(users, "member", inside, people("dora"))
+	eventually(t, "Dora signs in", func() bool { return enters("dora") })
+	if state := w.state(); state.Problem != "" || signedOut(t, bob) || enters("ann") {
+		t.Errorf("when the group holds somebody again %+v", state)
 	}
 }
 

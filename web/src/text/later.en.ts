@@ -103,7 +103,7 @@ export const late = {
   'admin.directory.no-group': 'A group that the configuration names does not exist. Check ldap.administrators and ldap.users.',
   'admin.directory.refused': 'The directory refuses the service account. Check ldap.bind_dn, its password, and its right to read people.',
   'admin.directory.failed': 'The directory answers with an error.',
-  'admin.directory.nobody': 'Nobody was found in the directory. Check ldap.people_bases and ldap.people_filter.',
+  'admin.directory.nobody': 'The groups of ldap.users hold nobody. Who may sign in stays as it was until they do, and nobody new signs in.',
   'admin.directory.unreadable': 'Some entries cannot be read, so nobody was marked as gone.',
   'admin.directory.held-back': 'So many people are missing in the directory that nobody was removed. If that is right, agree to it at the command line: parley directory sync --accept-removals',
   'admin.failing-hint': 'People go on with the last known data. Nobody is signed out because of this.',

@@ -62,7 +62,7 @@ export const refusals = {
   'refusal.directory.size-limit': 'The server gives only a part of the entries: raise its limit for the account, or allow it paged searches.',
   'refusal.directory.no-base': 'A base does not exist, or the account may not see it: look at ldap.people_bases and ldap.group_bases.',
   'refusal.directory.no-group': 'A group does not exist, or the account may not see it: look at ldap.administrators and ldap.users.',
-  'refusal.directory.nobody': 'The groups of ldap.users hold nobody. Nothing is taken over until they do.',
+  'refusal.directory.nobody': 'The groups of ldap.users hold nobody. Who may sign in stays as it was until they do, and nobody new signs in.',
   'refusal.directory.failed': 'The directory answers, but not what it was asked.',
   'refusal.directory.unreadable': 'Some entries cannot be read so far that it is known whose they are, so nobody is marked gone.',
   'refusal.directory.held-back': 'So many people are missing at once that a base or filter may be wrong. If they have left: parley directory sync --accept-removals.',
