@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"parley"
 	"parley/privacy"
@@ -44,12 +45,21 @@ func needOwner(actor parley.Actor) error {
 	return nil
 }
 
-// List gives the actor's own list.
+// List gives the actor's own list, without the groups of the directory that are not
+// there any more, or not shown: they are in it again when they are back.
 func (l *Lists) List(ctx context.Context, actor parley.Actor) (ContactList, error) {
 	if err := needOwner(actor); err != nil {
 		return ContactList{}, err
 	}
 	list, err := l.store.ContactList(ctx, actor.Person)
+	list.Contacts = slices.DeleteFunc(list.Contacts, func(c Listed) bool {
+		group, is := c.Contact.Group()
+		if !is {
+			return false
+		}
+		_, shown := l.book.ShownGroup(actor, group)
+		return !shown
+	})
 	return list, parley.Wrap(err, "reading the contacts of %s", actor.Person)
 }
 

@@ -2,6 +2,7 @@ package contact
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,6 +13,8 @@ import (
 // Imported is one contact of a file that somebody brings.
 type Imported struct {
 	Addresses []string // whichever the file has; the first that somebody here has counts
+	List      bool     // a group of the directory, by its mail address; Level does not count
+	Name      string   // stands for whoever has no address among the unknown ones; nobody is found by it
 	Groups    []string // names of groups; what is no name of a group is passed over
 	Favourite bool
 	Level     *privacy.Level // nil: the file says none
@@ -21,7 +24,7 @@ type Imported struct {
 type ImportOutcome struct {
 	Added   int      // contacts that are new in the list
 	Known   int      // that were in it
-	Unknown []string // of each contact whom nobody here is: its first address
+	Unknown []string // of each contact whom nobody here is: its first address, or its name
 	Groups  int      // groups that were made
 	Version int64    // of the list since
 }
@@ -29,8 +32,8 @@ type ImportOutcome struct {
 // Import adds the contacts of a file to the actor's list, and makes the groups
 // that they stand in. It takes nothing away: who is in the list stays in their
 // groups, and keeps their level. People are found by their addresses alone, as far
-// as the actor may see them, never by name. A file that is brought twice changes
-// nothing the second time.
+// as the actor may see them, and groups of the directory by theirs, never by name. A
+// file that is brought twice changes nothing the second time.
 //
 // It commits groups one by one and contacts in chunks. When it fails on the way
 // what was committed stays, and bringing the file again goes on from there.
@@ -78,42 +81,62 @@ type bringing struct {
 	out    ImportOutcome
 }
 
-// matched is a contact of the file who is somebody here.
+// matched is a contact of the file who is somebody here, or a group of the directory.
 type matched struct {
-	person parley.PersonID
+	contact ContactID
 	Imported
 }
 
 // match finds out who the contacts of a file are. Whoever stands in it twice is
 // taken together.
 func (in *bringing) match(people []Imported) {
-	var wanted []string
+	who := in.lists.find(in.actor, people)
+	at := map[ContactID]int{}
 	for _, p := range people {
-		wanted = append(wanted, p.Addresses...)
-	}
-	who := in.lists.book.Match(in.actor, wanted)
-	at := map[parley.PersonID]int{}
-	for _, p := range people {
-		i := slices.IndexFunc(p.Addresses, func(a string) bool { return who[Identifier(a)] != 0 })
-		if i < 0 {
-			if len(p.Addresses) > 0 {
-				in.out.Unknown = append(in.out.Unknown, p.Addresses[0])
+		contact := who(p)
+		if contact == 0 {
+			if unknown := append(slices.Clone(p.Addresses), p.Name); unknown[0] != "" {
+				in.out.Unknown = append(in.out.Unknown, unknown[0])
 			}
 			continue
 		}
-		person := who[Identifier(p.Addresses[i])]
-		if person == in.actor.Person {
+		if contact == ContactPerson(in.actor.Person) {
 			continue // nobody is a contact of their own
 		}
-		j, twice := at[person]
+		j, twice := at[contact]
 		if !twice {
-			at[person] = len(in.people)
-			in.people = append(in.people, matched{person, p})
+			at[contact] = len(in.people)
+			in.people = append(in.people, matched{contact, p})
 			continue
 		}
 		first := &in.people[j]
 		first.Groups = append(slices.Clone(first.Groups), p.Groups...)
 		first.Favourite = first.Favourite || p.Favourite
+	}
+}
+
+// find looks for everybody in a file, and gives who one of them is; 0: nobody.
+func (l *Lists) find(actor parley.Actor, file []Imported) func(Imported) ContactID {
+	var addresses, mails []string
+	for _, p := range file {
+		if p.List {
+			mails = append(mails, p.Addresses...)
+		} else {
+			addresses = append(addresses, p.Addresses...)
+		}
+	}
+	people, groups := l.book.Match(actor, addresses), l.book.MatchGroups(actor, mails)
+	return func(p Imported) ContactID {
+		for _, a := range p.Addresses {
+			id := Identifier(a)
+			if group, ok := groups[id]; ok && p.List {
+				return ContactGroup(group)
+			}
+			if person, ok := people[id]; ok && !p.List {
+				return ContactPerson(person)
+			}
+		}
+		return 0
 	}
 }
 
@@ -137,7 +160,7 @@ func (in *bringing) room(names []string) error {
 		return ErrTooManyGroups
 	}
 	for _, p := range in.people {
-		if in.listed(p.person) {
+		if in.listed(p.contact) {
 			in.out.Known++
 		} else {
 			in.out.Added++
@@ -166,8 +189,8 @@ func (in *bringing) makeGroups(ctx context.Context) error {
 func (in *bringing) changes() []ListChange {
 	var list []ListChange
 	for _, p := range in.people {
-		c := ListChange{Contact: ContactPerson(p.person)}
-		was := in.stands(p.person)
+		c := ListChange{Contact: p.contact}
+		was := in.stands(p.contact)
 		groups := slices.DeleteFunc(slices.Clone(was), func(g GroupID) bool { return g == Favourites })
 		for _, name := range p.Groups {
 			if name, err := GroupName(name); err == nil {
@@ -181,30 +204,31 @@ func (in *bringing) changes() []ListChange {
 		if p.Favourite {
 			c.Favourite = &p.Favourite
 		}
-		is, _ := in.lists.gate.Relation(in.actor, p.person)
-		if p.Level != nil && !in.listed(p.person) && is.Level != privacy.Blocked {
-			c.Level = p.Level
+		if person, is := p.contact.Person(); is && p.Level != nil && !in.listed(p.contact) {
+			if r, _ := in.lists.gate.Relation(in.actor, person); r.Level != privacy.Blocked {
+				c.Level = p.Level
+			}
 		}
 		list = append(list, c)
 	}
 	return list
 }
 
-func (in *bringing) listed(person parley.PersonID) bool {
-	_, is := in.find(person)
+func (in *bringing) listed(contact ContactID) bool {
+	_, is := in.find(contact)
 	return is
 }
 
 // stands gives the groups in which somebody stands.
-func (in *bringing) stands(person parley.PersonID) []GroupID {
-	if i, is := in.find(person); is {
+func (in *bringing) stands(contact ContactID) []GroupID {
+	if i, is := in.find(contact); is {
 		return in.list.Contacts[i].Groups
 	}
 	return nil
 }
 
-func (in *bringing) find(person parley.PersonID) (int, bool) {
-	return slices.BinarySearchFunc(in.list.Contacts, ContactPerson(person), func(l Listed, c ContactID) int { return int(l.Contact - c) })
+func (in *bringing) find(contact ContactID) (int, bool) {
+	return slices.BinarySearchFunc(in.list.Contacts, contact, func(l Listed, c ContactID) int { return int(l.Contact - c) })
 }
 
 // matchAtOnce is how many people are looked at under one lock.
@@ -265,6 +289,33 @@ func (b *Book) matchSome(actor parley.Actor, from int, wanted map[string]bool, f
 		}
 	}
 	return upto < len(b.people)
+}
+
+// MatchGroups finds which groups of the directory have these mail addresses, of those
+// that the actor may see. An address that two groups have is of neither. The answer is
+// by Identifier.
+func (b *Book) MatchGroups(actor parley.Actor, mails []string) map[string]parley.DirectoryGroupID {
+	found := map[string]parley.DirectoryGroupID{}
+	wanted := make(map[string]bool, len(mails))
+	for _, mail := range mails {
+		if id := Identifier(mail); id != "" {
+			wanted[id] = true
+		}
+	}
+	if len(wanted) == 0 || !actor.Inside() {
+		return found
+	}
+	several := map[string]bool{}
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, g := range b.groups.listed {
+		if id := mailIdentifier(g.Mail); wanted[id] {
+			several[id] = several[id] || found[id] != 0
+			found[id] = g.ID
+		}
+	}
+	maps.DeleteFunc(found, func(id string, _ parley.DirectoryGroupID) bool { return several[id] })
+	return found
 }
 
 // mailIdentifier is Identifier, at once for the form in which nearly all addresses

@@ -14,8 +14,8 @@ type ownList struct {
 	owner    parley.PersonID
 	version  int64
 	last     contact.GroupID // highest number that a group was given
-	contacts int
-	groups   []ownGroup // in their order
+	contacts int             // those that are shown: groups that the directory has no longer are in no list
+	groups   []ownGroup      // in their order
 }
 
 type ownGroup struct {
@@ -30,7 +30,8 @@ func readList(b *batch, owner parley.PersonID) (*ownList, error) {
 	l := &ownList{owner: owner}
 	const query = `
 SELECT coalesce((SELECT version FROM contact_lists WHERE owner = $1), 0), coalesce((SELECT last_group FROM contact_lists WHERE owner = $1), 0),
-    (SELECT count(*) FROM relations WHERE owner = $1 AND in_contacts <> 0) + (SELECT count(*) FROM contact_directory_groups WHERE owner = $1)`
+    (SELECT count(*) FROM relations WHERE owner = $1 AND in_contacts <> 0) + (SELECT count(*) FROM contact_directory_groups c
+        JOIN directory_groups g ON g.id = c.directory_group WHERE c.owner = $1 AND g.gone = 0 AND g.listed <> 0)`
 	if err := b.queryRow(query, int64(owner)).Scan(&l.version, &l.last, &l.contacts); err != nil {
 		return nil, fmt.Errorf("reading a list: %w", err)
 	}

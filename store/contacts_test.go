@@ -113,6 +113,18 @@ func TestContactListHasLimits(t *testing.T) {
 		}
 		relisted(t, w, 1, contact.ListChange{Contact: 5, Remove: true}, put(5000)) // one goes, one comes
 
+		// A group that the directory has no longer takes no room, nor one that is not shown.
+		groups := must(w.ApplyGroups(t.Context(), []contact.GroupRows{
+			{Group: contact.StoredGroup{SourceID: "crew", Name: "Crew", Listed: true}}, {Group: contact.StoredGroup{SourceID: "rule", Name: "Rule"}},
+		}, parley.Alongside{}))(t)
+		relisted(t, w, 1, contact.ListChange{Contact: 6, Remove: true}, put(contact.ContactGroup(groups[0])))
+		if _, err := w.ChangeContacts(t.Context(), 1, []contact.ListChange{put(5001)}, parley.Alongside{}); !errors.Is(err, contact.ErrTooManyContacts) {
+			t.Errorf("one too many beside a group: %v", err)
+		}
+		must(w.ApplyGroups(t.Context(), []contact.GroupRows{{Group: contact.StoredGroup{ID: groups[0], SourceID: "crew", Name: "Crew", Listed: true, Gone: true}}}, parley.Alongside{}))(t)
+		relisted(t, w, 1, contact.ListChange{Contact: 7, Remove: true}, put(contact.ContactGroup(groups[1])))
+		relisted(t, w, 1, put(5001), put(5002))
+
 		var ids []contact.GroupID
 		for n := range contact.MaxOwnGroups {
 			ids = append(ids, edited(t, w, 1, contact.GroupEdit{Name: fmt.Sprint(n)}))

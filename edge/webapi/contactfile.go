@@ -27,6 +27,7 @@ type contactFile struct {
 	Version  int               `json:"version"` // 1
 	Groups   []string          `json:"groups"`  // all of them, in their order
 	Contacts []contactFileItem `json:"contacts"`
+	Lists    []contactFileList `json:"lists,omitempty"`
 }
 
 const contactFileType = "parley-contacts"
@@ -37,6 +38,14 @@ type contactFileItem struct {
 	Favourite bool     `json:"favourite,omitempty"`
 	Groups    []string `json:"groups,omitempty"`
 	Level     string   `json:"level,omitempty"`
+}
+
+// contactFileList is a group of the directory that is a contact.
+type contactFileList struct {
+	Mail      string   `json:"mail,omitempty"` // by which it is found
+	Name      string   `json:"name"`           // for people who read the file, and the answer if it is not found
+	Favourite bool     `json:"favourite,omitempty"`
+	Groups    []string `json:"groups,omitempty"`
 }
 
 var errContactFile error = parley.RefuseField("contacts-import.unreadable", "data")
@@ -66,6 +75,15 @@ func readContactJSON(data string) (groups []string, people []contact.Imported, e
 			return nil, nil, errContactFile
 		}
 		if strings.TrimSpace(item.Address) != "" {
+			people = append(people, in)
+		}
+	}
+	for _, list := range file.Lists {
+		in := contact.Imported{List: true, Name: strings.TrimSpace(list.Name), Groups: list.Groups, Favourite: list.Favourite}
+		if strings.TrimSpace(list.Mail) != "" {
+			in.Addresses = []string{list.Mail}
+		}
+		if len(in.Addresses) > 0 || in.Name != "" {
 			people = append(people, in)
 		}
 	}
@@ -191,8 +209,8 @@ type listedRow struct {
 }
 
 // writeContactJSON writes a list in the JSON form.
-func writeContactJSON(groups []string, people []listedRow) ([]byte, error) {
-	file := contactFile{Type: contactFileType, Version: 1, Groups: notNil(groups), Contacts: []contactFileItem{}}
+func writeContactJSON(groups []string, people []listedRow, lists []contactFileList) ([]byte, error) {
+	file := contactFile{Type: contactFileType, Version: 1, Groups: notNil(groups), Contacts: []contactFileItem{}, Lists: lists}
 	for _, p := range people {
 		file.Contacts = append(file.Contacts, contactFileItem{
 			Address: p.row.Address, Name: p.row.DisplayName, Favourite: p.favourite, Groups: p.groups, Level: p.level.String(),
@@ -201,7 +219,9 @@ func writeContactJSON(groups []string, people []listedRow) ([]byte, error) {
 	return json.MarshalIndent(file, "", "  ")
 }
 
-// writeVCards writes a list as vCards of version 4.0. Groups are categories, one a
+// writeVCards writes the people of a list as vCards of version 4.0. A group of the
+// directory cannot be one: a card of KIND group names its members, which are the
+// directory's, and other programs would make a person or a group of their own of it. Groups are categories, one a
 // line: the encoder would escape the commas of a list.
 func writeVCards(people []listedRow) ([]byte, error) {
 	var out bytes.Buffer

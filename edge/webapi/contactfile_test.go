@@ -107,7 +107,7 @@ func TestContactFilesComeBack(t *testing.T) {
 			groups: []string{"One, two", "Three; four", `five \, six`}, favourite: true, level: privacy.Workgroup},
 		{row: PersonRow{DisplayName: "B", Address: "b@example.org"}, level: privacy.Blocked},
 	}
-	text, err := writeContactJSON([]string{"One, two", "empty"}, people)
+	text, err := writeContactJSON([]string{"One, two", "empty"}, people, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,6 +131,7 @@ func FuzzReadContactFile(f *testing.F) {
 	f.Add("vcard", "BEGIN:VCARD\nVERSION:3.0\nitem1.EMAIL;type=INTERNET:a@example.org\nCATEGORIES:a\\,b,c\nEND:VCARD\n")
 	f.Add("vcard", "BEGIN:VCARD\nEMAIL;X=\"\\\":a@b.c\n\tfolded\nEND:VCARD")
 	f.Add("json", `{"type": "parley-contacts", "version": 1, "contacts": [{"address": "a@example.org", "level": "friends"}]}`)
+	f.Add("json", `{"type": "parley-contacts", "version": 1, "lists": [{"mail": "crew@example.org", "name": "Crew"}, {"name": "x"}, {"mail": " "}]}`)
 	f.Fuzz(func(t *testing.T, format, data string) {
 		_, people, err := readContactFile(format, data)
 		if err != nil {
@@ -140,7 +141,7 @@ func FuzzReadContactFile(f *testing.F) {
 			return
 		}
 		for _, p := range people {
-			if len(p.Addresses) == 0 || strings.TrimSpace(p.Addresses[0]) == "" {
+			if named := p.List && p.Name != ""; !named && len(p.Addresses) == 0 || len(p.Addresses) > 0 && strings.TrimSpace(p.Addresses[0]) == "" {
 				t.Errorf("%q: a contact without an address: %+v", data, p)
 			}
 		}

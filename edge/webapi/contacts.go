@@ -304,7 +304,7 @@ type ImportContactsRequest struct {
 type ContactsImported struct {
 	Added   int      `json:"added" doc:"Contacts that are new in the list."`
 	Known   int      `json:"known" doc:"Contacts that were in it."`
-	Unknown []string `json:"unknown" doc:"The addresses that nobody here has, as far as this person may see."`
+	Unknown []string `json:"unknown" doc:"The addresses that nobody here has, as far as this person may see; of a group of the directory without one its name."`
 	Groups  int      `json:"groups" doc:"Groups that were made."`
 	Version int64    `json:"version" doc:"Of the list since."`
 }
@@ -354,17 +354,14 @@ func (s *Server) exportContacts(ctx context.Context, c caller, in *exportInput) 
 		out.ContentType, out.Disposition = "text/vcard; charset=utf-8", `attachment; filename="contacts.vcf"`
 		out.Body, err = writeVCards(people)
 	} else {
-		out.Body, err = writeContactJSON(names, people)
+		out.Body, err = writeContactJSON(names, people, s.listedGroups(list, c.session.Actor))
 	}
 	return out, parley.Wrap(err, "writing a list of contacts")
 }
 
 // listedRows is everybody in a list who has an address, with what the file says.
 func (s *Server) listedRows(list contact.ContactList, actor parley.Actor) []listedRow {
-	names := make(map[contact.GroupID]string, len(list.Groups))
-	for _, g := range list.Groups {
-		names[g.ID] = g.Name
-	}
+	names := groupNames(list)
 	var rows []listedRow
 	for _, l := range s.config.Book.ByName(list.Contacts) {
 		person, _ := l.Contact.Person()
@@ -378,14 +375,43 @@ func (s *Server) listedRows(list contact.ContactList, actor parley.Actor) []list
 				row.mails = append(row.mails, mail)
 			}
 		}
-		for _, id := range l.Groups {
-			if id == contact.Favourites {
-				row.favourite = true
-			} else if name := names[id]; name != "" {
-				row.groups = append(row.groups, name)
-			}
-		}
+		row.favourite, row.groups = standsIn(l, names)
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// listedGroups is every group of the directory in a list, with what the file says.
+func (s *Server) listedGroups(list contact.ContactList, actor parley.Actor) []contactFileList {
+	names := groupNames(list)
+	var rows []contactFileList
+	for _, l := range list.Contacts {
+		id, _ := l.Contact.Group()
+		if group, ok := s.config.Book.ShownGroup(actor, id); ok {
+			row := contactFileList{Mail: group.Mail, Name: group.Name}
+			row.Favourite, row.Groups = standsIn(l, names)
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+func groupNames(list contact.ContactList) map[contact.GroupID]string {
+	names := make(map[contact.GroupID]string, len(list.Groups))
+	for _, g := range list.Groups {
+		names[g.ID] = g.Name
+	}
+	return names
+}
+
+// standsIn gives by name the own groups in which a contact stands.
+func standsIn(l contact.Listed, names map[contact.GroupID]string) (favourite bool, groups []string) {
+	for _, id := range l.Groups {
+		if id == contact.Favourites {
+			favourite = true
+		} else if name := names[id]; name != "" {
+			groups = append(groups, name)
+		}
+	}
+	return favourite, groups
 }

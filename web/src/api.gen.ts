@@ -155,7 +155,7 @@ export type ContactsImported = {
   readonly groups: number
   /** Contacts that were in it. */
   readonly known: number
-  /** The addresses that nobody here has, as far as this person may see. */
+  /** The addresses that nobody here has, as far as this person may see; of a group of the directory without one its name. */
   readonly unknown: readonly string[]
   /** Of the list since. */
   readonly version: number
