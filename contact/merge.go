@@ -110,8 +110,13 @@ type Merged struct {
 // else is said, and no source takes a value of another one away. The order of the
 // records and of the decisions means nothing.
 //
-// It is pure, and the web app has its twin (web/src/core/sources/merge.ts); the
-// cases in testdata/merge hold them together.
+// It is pure, and the reference for its twin in the web app
+// (web/src/core/sources/merge.ts), where all joining is done: the cases in
+// testdata/merge hold the app to it. Nothing on the server joins people, for the
+// server knows nobody but those of the directory, and hears of no contact of a device.
+// A file that is brought to a Contacts list is matched by Book.Match instead: it goes
+// through everybody without making records of them, and an address that two people
+// have is nobody's there, while a card here belongs to one of the two and says so.
 func Merge(records []MergeRecord, d Decisions) []Merged {
 	j := newJoining(records, d)
 	j.join()
