@@ -181,10 +181,7 @@ func (e *Examination) groups(ctx context.Context, x *Session) {
 // changes looks how changes would be noticed.
 func (e *Examination) changes(ctx context.Context, x *Session) {
 	before := x.Mode
-	mark, err := x.Mark(ctx)
-	if err == nil && x.Mode == ModeSyncrepl && !tellsChanges(ctx, x, mark) {
-		x.Mode = ModePoll
-	}
+	_, err := x.Mark(ctx)
 	wanted := e.Sync.Mode != ModeAuto && e.Sync.Mode != "" && e.Sync.Mode != x.Mode
 	switch {
 	case err != nil:
@@ -198,23 +195,6 @@ func (e *Examination) changes(ctx context.Context, x *Session) {
 	default:
 		e.fine("Changes: by %s.", x.Mode)
 	}
-}
-
-// tellsChanges tries what syncrepl needs: servers know the control without the
-// overlay that answers it.
-func tellsChanges(ctx context.Context, x *Session, mark []byte) bool {
-	ctx, cancel := context.WithTimeout(ctx, operationTime)
-	defer cancel()
-	for _, base := range x.bases() {
-		request := ldap.NewSearchRequest(base, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(!(objectClass=*))", []string{"1.1"}, nil)
-		response := x.conn.Syncrepl(ctx, request, buffered, ldap.SyncRequestModeRefreshOnly, mark, false)
-		for response.Next() { // to the end, which says how it went
-		}
-		if err := response.Err(); err != nil || ctx.Err() != nil {
-			return false
-		}
-	}
-	return true
 }
 
 // lockOut compares the directory's own limit of wrong passwords with that of this

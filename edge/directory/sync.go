@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -37,10 +38,15 @@ type SyncConfig struct {
 type Sync struct {
 	ldap   *LDAP
 	config SyncConfig
+
+	mu     sync.Mutex
+	silent map[string]Mode // by URL: how a server does not tell changes, though it says so
 }
 
 // NewSync makes a Sync over a directory.
-func NewSync(l *LDAP, c SyncConfig) *Sync { return &Sync{l, c} }
+func NewSync(l *LDAP, c SyncConfig) *Sync {
+	return &Sync{ldap: l, config: c, silent: map[string]Mode{}}
+}
 
 // What can go wrong with a directory, told apart for the operator.
 var (
@@ -69,8 +75,10 @@ const (
 	// silence is how long the server may say nothing in the middle of an answer.
 	silence = time.Minute
 
-	// buffered is how many entries are read ahead of whoever takes them in.
-	buffered = 64
+	// readAhead is how many entries of a search wait for whoever takes them in. An
+	// entry may have a photo of any size, so they are few; the connection's buffers
+	// hold the small ones.
+	readAhead = 1
 )
 
 // Session is one connection to one server, for one goroutine.
@@ -83,6 +91,8 @@ type Session struct {
 	Kind   Kind
 	Mode   Mode
 	Server string // its name, if it says one
+
+	best Mode // what it says that it can; Mark tries it
 
 	newest string // modifyTimestamp of the newest entry seen, of ModePoll
 }
@@ -102,8 +112,32 @@ func (s *Sync) session(conn *ldap.Conn, root RootDSE, at server) *Session {
 	// its own: silence.
 	conn.SetTimeout(0)
 	x := &Session{sync: s, at: at, conn: conn, root: root, Kind: root.Kind, Server: root.DNSHostName}
-	x.Mode = s.mode(root)
+	x.best = s.mode(root)
+	x.Mode = x.best
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.silent[at.url] == x.best {
+		x.Mode = ModePoll
+	}
 	return x
+}
+
+// tells remembers whether the server tells changes in the way that it says, for
+// further sessions with it, and the log once.
+func (x *Session) tells(does bool, why error) {
+	s := x.sync
+	s.mu.Lock()
+	was := s.silent[x.at.url] == x.best
+	if does {
+		delete(s.silent, x.at.url)
+	} else {
+		s.silent[x.at.url] = x.best
+		x.Mode = ModePoll
+	}
+	s.mu.Unlock()
+	if !does && !was {
+		s.ldap.config.Log.Info("a directory server does not tell changes, so it is asked for them", "server", x.at.address, "mode", string(x.best), "error", why)
+	}
 }
 
 // beside opens another connection to the same server: what another one says may be
@@ -194,7 +228,7 @@ func (x *Session) page(ctx context.Context, request *ldap.SearchRequest, use fun
 	mute := time.AfterFunc(silence, func() { x.conn.Close() })
 	defer mute.Stop()
 	end := false
-	response := x.conn.SearchAsync(ctx, request, buffered)
+	response := x.conn.SearchAsync(ctx, request, readAhead)
 	for response.Next() {
 		mute.Reset(silence)
 		if control, ok := ldap.FindControl(response.Controls(), ldap.ControlTypePaging).(*ldap.ControlPaging); ok {

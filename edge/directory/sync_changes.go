@@ -39,32 +39,73 @@ type Changes struct {
 
 // Mark gives the cursor from which on changes are told. It is asked before
 // everything is read, so that nothing between is missed. Of ModePoll without
-// numbered changes it is known afterwards only: see Cursor.
+// numbered changes it is known afterwards only: see Cursor. A server that turns
+// out not to tell changes is asked for them: Mode is ModePoll then.
 func (x *Session) Mark(ctx context.Context) ([]byte, error) {
+	x.Mode = x.best
+	var mark []byte
+	var err error
 	switch x.Mode {
 	case ModeSyncrepl:
-		return x.syncMark(ctx)
+		mark, err = x.syncMark(ctx)
 	case ModeDirSync:
-		return x.dirSyncMark(ctx)
+		mark, err = x.dirSyncMark(ctx)
 	}
-	if x.Kind != KindAD {
-		return nil, nil
+	if err == nil && x.Mode == ModePoll && x.Kind == KindAD {
+		var number int64
+		number, err = x.usn(ctx)
+		mark = pollCursor{Server: x.Server, USN: number}.bytes()
 	}
-	number, err := x.usn(ctx)
-	return pollCursor{Server: x.Server, USN: number}.bytes(), err
+	if err != nil {
+		return nil, err
+	}
+	return x.stamped(mark), nil
 }
 
 // Cursor completes what Mark gave, once everything was read.
 func (x *Session) Cursor(mark []byte) []byte {
 	if x.Mode == ModePoll && x.Kind != KindAD {
-		return pollCursor{Time: x.newest}.bytes()
+		return x.stamped(pollCursor{Time: x.newest}.bytes())
 	}
 	return mark
 }
 
+// stamp is a cursor with where it comes from. Another server may be behind the one
+// that gave it, and never tell what it learns late.
+type stamp struct {
+	URL    string `json:"url"`
+	Mode   Mode   `json:"mode"`
+	Cursor []byte `json:"cursor"`
+}
+
+func (x *Session) stamped(cursor []byte) []byte {
+	b, err := json.Marshal(stamp{x.at.url, x.Mode, cursor})
+	if err != nil {
+		panic(fmt.Sprintf("directory: %v", err)) // texts and bytes
+	}
+	return b
+}
+
 // Changes gives what changes from a cursor on, as it happens, until ctx ends or
-// something fails. ErrResync says that everything has to be compared.
+// something fails. ErrResync says that everything has to be compared, as after a
+// cursor of another server.
 func (x *Session) Changes(ctx context.Context, cursor []byte) iter.Seq2[Changes, error] {
+	return func(yield func(Changes, error) bool) {
+		var from stamp
+		if err := json.Unmarshal(cursor, &from); err != nil || from.URL != x.at.url || from.Mode != x.Mode {
+			yield(Changes{}, fmt.Errorf("%w: another server answers, or in another way", ErrResync))
+			return
+		}
+		for c, err := range x.from(ctx, from.Cursor) {
+			c.Cursor = x.stamped(c.Cursor)
+			if !yield(c, err) {
+				return
+			}
+		}
+	}
+}
+
+func (x *Session) from(ctx context.Context, cursor []byte) iter.Seq2[Changes, error] {
 	switch x.Mode {
 	case ModeSyncrepl:
 		return x.syncrepl(ctx, cursor)

@@ -26,11 +26,11 @@ var errNoDirSync = errors.New("the account lacks the right Replicating Directory
 // that may not ask for changes polls from here on.
 func (x *Session) dirSyncMark(ctx context.Context) ([]byte, error) {
 	cursor, err := x.dirSync(ctx, nil, "(!(objectClass=*))", func(*ldap.Entry) {})
-	if errors.Is(err, errNoDirSync) {
-		x.Mode = ModePoll
-		return x.Mark(ctx)
+	if no := errors.Is(err, errNoDirSync); no || err == nil {
+		x.tells(!no, err)
+		return cursor, nil
 	}
-	return cursor, err
+	return nil, err
 }
 
 // dirSyncChanges asks which entries changed, and reads these again: of a change

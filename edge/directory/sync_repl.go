@@ -13,9 +13,11 @@ import (
 )
 
 const (
-	// gatherChanges is how long changes are joined, and gatherAtMost how many.
+	// gatherChanges is how long changes are joined, and gatherAtMost how many, and
+	// gatherBytes how much of photos.
 	gatherChanges = 50 * time.Millisecond
 	gatherAtMost  = 200
+	gatherBytes   = 32 << 20
 
 	// pulse is how often a silent connection is tried, and pulseTime how long the
 	// answer may take.
@@ -24,9 +26,33 @@ const (
 )
 
 // syncMark makes the cursor of now from the change numbers that the database has
-// come to (contextCSN of draft-chu-ldap-ldapv3-syncrepl). A server that keeps none
-// does not tell changes.
+// come to (contextCSN of draft-chu-ldap-ldapv3-syncrepl). A server that keeps none,
+// or knows the control without the overlay that answers it, does not tell changes.
 func (x *Session) syncMark(ctx context.Context) ([]byte, error) {
+	mark, err := x.contextCSN(ctx)
+	if err != nil {
+		return nil, err
+	}
+	no := errNoChangeNumbers
+	if mark != nil {
+		if no, err = x.noChanges(ctx, mark); err != nil {
+			return nil, err
+		}
+	}
+	x.tells(no == nil, no)
+	if no != nil {
+		return nil, nil
+	}
+	return mark, nil
+}
+
+// What a server may lack that says it can tell changes.
+var (
+	errNoChangeNumbers = errors.New("the database has no contextCSN")
+	errNoSyncDone      = errors.New("the control is not answered")
+)
+
+func (x *Session) contextCSN(ctx context.Context) ([]byte, error) {
 	for _, context := range x.root.NamingContexts {
 		if !x.holds(context) {
 			continue
@@ -43,8 +69,33 @@ func (x *Session) syncMark(ctx context.Context) ([]byte, error) {
 			return []byte("rid=000,csn=" + strings.Join(numbers, ";")), nil
 		}
 	}
-	x.Mode = ModePoll
-	return x.Mark(ctx)
+	return nil, nil
+}
+
+// noChanges tries what syncrepl needs at every base, and gives what the server says
+// that it does not; nil: it does.
+func (x *Session) noChanges(ctx context.Context, mark []byte) (why, err error) {
+	ctx, cancel := context.WithTimeout(ctx, operationTime)
+	defer cancel()
+	for _, base := range slices.Concat(x.bases(), x.groupBases()) {
+		request := ldap.NewSearchRequest(base, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(!(objectClass=*))", []string{"1.1"}, nil)
+		response := x.conn.Syncrepl(ctx, request, readAhead, ldap.SyncRequestModeRefreshOnly, mark, false)
+		done := false
+		for response.Next() {
+			done = done || ldap.FindControl(response.Controls(), ldap.ControlTypeSyncDone) != nil
+		}
+		switch err := response.Err(); {
+		case err == nil && ctx.Err() != nil:
+			return nil, fmt.Errorf("trying whether changes are told: %w", ctx.Err())
+		case ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) || err != nil && !isAnswer(err):
+			return nil, searchError(err, base)
+		case err != nil:
+			return err, nil
+		case !done:
+			return errNoSyncDone, nil
+		}
+	}
+	return nil, nil
 }
 
 // holds reports whether a naming context holds the first base of people.
@@ -75,7 +126,7 @@ type item struct {
 func (x *Session) syncrepl(ctx context.Context, cursor []byte) iter.Seq2[Changes, error] {
 	return func(yield func(Changes, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		items := make(chan item, buffered)
+		items := make(chan item)
 		r := newReplica(x, cursor)
 		running := make(chan struct{}, len(r.streams))
 		for i := range r.streams {
@@ -121,7 +172,7 @@ func (x *Session) listen(ctx context.Context, of int, s stream, cursor []byte, i
 		scope, filter = ldap.ScopeBaseObject, "(objectClass=*)"
 	}
 	request := ldap.NewSearchRequest(s.base, scope, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
-	response := x.conn.Syncrepl(ctx, request, buffered, ldap.SyncRequestModeRefreshAndPersist, cursor, false)
+	response := x.conn.Syncrepl(ctx, request, readAhead, ldap.SyncRequestModeRefreshAndPersist, cursor, false)
 	for response.Next() {
 		it := item{entry: response.Entry()}
 		for _, control := range response.Controls() {
@@ -140,7 +191,8 @@ func (x *Session) listen(ctx context.Context, of int, s stream, cursor []byte, i
 	switch {
 	case err == nil:
 		err = ErrCutShort
-	case ldap.IsErrorAnyOf(err, ldap.LDAPResultSyncRefreshRequired, ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultAdminLimitExceeded):
+	case ldap.IsErrorAnyOf(err, ldap.LDAPResultSyncRefreshRequired, ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultAdminLimitExceeded,
+		ldap.LDAPResultUnwillingToPerform): // so OpenLDAP says that it was restored from before the cursor
 		err = fmt.Errorf("%w: %w", ErrResync, err)
 	default:
 		err = searchError(err, s.base)
@@ -177,7 +229,7 @@ func (x *Session) follow(ctx context.Context, r *replica, items <-chan item, yie
 			}
 			beat.Reset(pulse)
 			quiet.Reset(gatherChanges)
-			if r.waiting() < gatherAtMost {
+			if !r.full() {
 				continue
 			}
 		case <-quiet.C:
@@ -270,7 +322,8 @@ func newReplica(x *Session, cursor []byte) *replica {
 	return r
 }
 
-func (r *replica) waiting() int { return r.pending }
+// full reports whether so much has come that it should be taken in.
+func (r *replica) full() bool { return r.pending >= gatherAtMost || r.bytes >= gatherBytes }
 
 // take adds an item.
 func (r *replica) take(it item) error {

@@ -207,6 +207,20 @@ func (s *Server) load(o Options) {
 	}
 }
 
+// LoadAnew puts other entries in the place of all that the server holds. It does
+// not run meanwhile.
+func (s *Server) LoadAnew(o Options) {
+	s.t.Helper()
+	db := filepath.Join(s.dir, "db")
+	if err := os.RemoveAll(db); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.Mkdir(db, 0o700); err != nil {
+		s.t.Fatal(err)
+	}
+	s.load(o)
+}
+
 // Restart starts the server after Stop, at its former addresses.
 func (s *Server) Restart() {
 	s.t.Helper()
