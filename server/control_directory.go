@@ -58,7 +58,7 @@ func (c *Control) Directory(ctx context.Context) (DirectoryStatus, error) {
 }
 
 // SyncDirectory has everything compared with the corporate directory. With removals
-// people who are missing are marked gone, however many they are.
+// as many people who are missing are marked gone as were shown to be.
 func (c *Control) SyncDirectory(ctx context.Context, removals bool) error {
 	return c.ask(ctx, "POST", "/directory/sync", directoryRequest{removals}, nil)
 }

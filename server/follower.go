@@ -24,9 +24,15 @@ const (
 	// leadCheck is how often it is asked whether this node is the one that follows.
 	leadCheck = time.Second
 
-	// manyMissing is how many people may be missing at once without it looking like
-	// a wrong base or filter; so does half of all.
-	manyMissing = 20
+	// manyMissing is how many people may leave within missingWindow without it
+	// looking like a wrong base or filter, or a right taken away; so does one in
+	// missingShare of all.
+	manyMissing   = 20
+	missingShare  = 10
+	missingWindow = time.Hour
+
+	// agreedFor is how long an administrator's word holds that people may go.
+	agreedFor = 10 * time.Minute
 )
 
 // follower keeps people and groups in step with the corporate directory: all of it
@@ -52,7 +58,10 @@ type follower struct {
 	compared time.Time
 	groups   followedGroups
 	users    *allowed // nil: everybody may sign in
-	spared   bool     // somebody was not barred whom groups that tell would bar
+	agreed   int      // so many people may go, in this comparison
+	byWord   bool     // they went because of that
+	left     []leaving
+	spared   bool // somebody was not barred whom groups that tell would bar
 
 	standing standing
 }
@@ -207,6 +216,8 @@ func (f *follower) follow(ctx context.Context) error {
 	for c, err := range x.Changes(until, f.cursor) {
 		if err == nil {
 			err = f.take(ctx, x, &c)
+		} else if until.Err() != nil {
+			break // in the middle of a question
 		}
 		if err != nil && (!told || errors.Is(err, directory.ErrResync)) {
 			f.cursor = nil
@@ -271,7 +282,9 @@ func (f *follower) compare(ctx context.Context, x *directory.Session) error {
 	then := f.judge()
 	f.users, f.spared = then, false
 	f.standing.begin()
+	f.agreed = f.standing.agreement()
 	report, err := f.importer.Import(ctx, parley.System, f.records(x.People(ctx)), true)
+	f.leave(report)
 	if err != nil {
 		return fmt.Errorf("taking people over: %w", err)
 	}
@@ -345,6 +358,7 @@ func (f *follower) update(ctx context.Context, people []directory.Found, ended [
 		f.standing.settled(people[i].Entry.Person.SourceID)
 	}
 	report, err := f.importer.Update(ctx, parley.System, f.records(found(people)), ended)
+	f.leave(report)
 	if err != nil {
 		return fmt.Errorf("taking changes over: %w", err)
 	}
@@ -355,20 +369,11 @@ func (f *follower) update(ctx context.Context, people []directory.Found, ended [
 		}
 	}
 	f.standing.count(report, changed)
-	f.standing.held(report)
+	f.standing.held(report.HeldBack)
 	if f.judgedAgain(f.users) {
 		return errJudgedAgain
 	}
 	return nil
-}
-
-// mayGo says whether so many people may be missing. Nobody at all, and more than
-// half of many, look like a wrong base or filter.
-func (f *follower) mayGo(missing, people int) bool {
-	if f.standing.accepted() {
-		return true
-	}
-	return missing < people && (missing <= manyMissing || 2*missing <= people)
 }
 
 // takeOver takes one person over who has just signed in with the directory's
@@ -380,8 +385,11 @@ func (f *follower) takeOver(ctx context.Context, source string) error {
 	}
 	defer x.Close()
 	entry, there, err := x.Person(ctx, source)
-	if err != nil || !there {
+	if _, bad := errors.AsType[*directory.RecordError](err); bad || err == nil && !there {
 		return errors.Join(err, parley.ErrWithheld)
+	}
+	if err != nil {
+		return err
 	}
 	if len(f.config.Users) > 0 {
 		in, err := x.InGroups(ctx, entry.DN, entry.Person.Alias, f.config.Users)
@@ -418,7 +426,9 @@ type standing struct {
 	problems map[string]contact.EntryProblem // by SourceID, or by DN where that is unknown
 	lasting  [2]string                       // key and detail of a problem that is one while it works
 	unjudged [2]string                       // likewise: why it is not known who may sign in
-	accept   bool                            // whoever is missing may go, once
+	heldBack int                             // people who are missing and not gone, as it is shown
+	agreed   int                             // so many may go with the next comparison
+	agreedAt time.Time
 	saved    time.Time
 	follows  bool // this node has compared everything since the start
 

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -100,41 +99,18 @@ func (s *standing) works() bool {
 	return s.follows && s.state.FailingSince.IsZero()
 }
 
-// accepted reports whether an administrator agreed that whoever is missing goes.
-func (s *standing) accepted() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.accept
-}
-
-func (s *standing) agree() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.accept = true
-}
-
 // compared notes that everything was compared.
 func (s *standing) compared(x *directory.Session, r contact.Report) {
 	s.mu.Lock()
-	s.accept, s.follows = false, true
+	s.follows, s.heldBack = true, 0
 	s.state.LastFull = time.Now().UTC()
 	s.lasting = [2]string{}
 	if r.LeftAlone > 0 {
 		s.lasting = [2]string{"directory.unreadable", contact.ErrNoMarkingGone.Error()}
 	}
 	s.mu.Unlock()
-	s.held(r)
+	s.held(r.HeldBack)
 	s.inStep(x)
-}
-
-// held notes people who would be gone if an administrator agreed.
-func (s *standing) held(r contact.Report) {
-	if r.HeldBack == 0 {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.lasting = [2]string{"directory.held-back", fmt.Sprint(r.HeldBack)}
 }
 
 // inStep notes that everything up to now is taken over. It reports whether that is
@@ -179,6 +155,7 @@ func (f *follower) failed(ctx context.Context, err error) {
 		s.FailingSince = time.Now().UTC()
 	}
 	s.Problem, s.Detail = key, cleanText(err.Error())
+	f.standing.agreed = 0 // to what may be different when it works again
 	f.standing.mu.Unlock()
 	if news {
 		f.log.Warn("the directory cannot be followed; people and groups stay as they were", "problem", key, "error", err)

@@ -16,9 +16,9 @@ const directoryUsage = `Usage: parley directory status
 status says how the synchronisation with the corporate directory stands: when
 people and groups were last in step, and what is wrong.
 
-sync has everything compared now. With --accept-removals people who are missing
-from the directory are marked gone, however many they are: without it more than
-half of them at once are taken for a wrong base or filter and stay.
+sync has everything compared now. More than 20 people and more than a tenth of all
+who are missing within an hour are taken for a wrong base or filter and stay. With
+--accept-removals as many of them as status shows are marked gone.
 `
 
 func (c console) directory(ctx context.Context, args []string) error {
@@ -45,7 +45,7 @@ func (c console) directory(ctx context.Context, args []string) error {
 func (c console) directorySync(ctx context.Context, args []string) error {
 	set := flag.NewFlagSet("directory sync", flag.ContinueOnError)
 	s := c.controlSettings(set)
-	removals := set.Bool("accept-removals", false, "mark people gone who are missing, however many")
+	removals := set.Bool("accept-removals", false, "mark as many people gone as are shown to be missing")
 	set.Bool("full", true, "compare everything; there is no other way")
 	if _, err := c.flags(set, args, 0, directoryUsage); err != nil {
 		return err
