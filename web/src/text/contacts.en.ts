@@ -11,6 +11,7 @@ export const contacts = {
   'contacts.desk-only': 'Contacts and groups are managed on a computer.',
   'contacts.start': 'People you work with',
   'contacts.start-hint': 'You have no contacts yet. These people are a start.',
+  'contacts.start-phone': 'Contacts are added on a computer.',
   'contacts.add': 'Add',
   'contacts.add-name': 'Add {name} to Contacts',
   'contacts.added': '{name} is now a contact',

@@ -9,8 +9,8 @@ import { ChatsIcon, ContactsIcon, InfoIcon, PhoneIcon } from './parts/icons'
 import { href, route, type Route, type Tab } from './router'
 import { Chats } from './screens/Chats'
 import { Contacts } from './screens/Contacts'
-import { Conversation } from './screens/Conversation'
 
+const Conversation = later<{ conversation: string }>(() => import('./screens/Conversation').then((m) => m.Conversation))
 const Card = later<{ who: string }>(() => import('./screens/Card').then((m) => m.Card))
 const DeviceCard = later<{ id: string }>(() => import('./screens/DeviceCard').then((m) => m.DeviceCard))
 const NewMessage = later(() => import('./screens/NewMessage').then((m) => m.NewMessage))

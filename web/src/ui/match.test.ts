@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { digitsOf, matches, merged, onPad, ranked } from './match'
+import { digitsOf, matches, merged, onPad, ranked, withPartners } from './match'
 
 const row = (display_name: string, address = 'x@example.com', id = 'p1') => ({ id, display_name, address })
 
@@ -50,5 +50,19 @@ describe('ranked', () => {
     const people = ['p1', 'p2', 'p3', 'p4', 'p5', 'p6'].map((id) => ({ ...row(id, id, id), ...(id === 'p1' || id === 'p5' ? { matched: 'Buyer' } : {}) }))
     const got = ranked(people, (id) => id === 'p5' || id === 'p6', (id) => id === 'p4' || id === 'p1')
     expect(got.map((r) => r.id)).toEqual(['p6', 'p5', 'p4', 'p2', 'p3', 'p1'])
+  })
+})
+
+describe('whom one talks with', () => {
+  const server = ['p1', 'p2'].map((id) => row(`Anna ${id}`, id, id))
+  const known = [row('Zoe Anders', 'zoe', 'p7'), row('Anna Stranger', 'anna', 'p8'), row('Xi', 'anders@x', 'p9'), ...server]
+  const recent = (id: string) => id !== 'p8' && id !== 'p1'
+  it.each([
+    ['an', false, ['p2', 'p7', 'p1']],
+    ['ande', false, ['p2', 'p7', 'p1']], // p9 is known by the address alone: that is the server's to say
+    ['26', true, ['p2', 'p7', 'p1']],
+    ['29', true, ['p2', 'p1']],
+  ])('is on top of what the server has left out: %s', (query, pad, want) => {
+    expect(ranked(withPartners(server, known, query, pad, recent), () => false, recent).map((r) => r.id)).toEqual(want)
   })
 })

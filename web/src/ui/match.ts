@@ -39,6 +39,16 @@ export function merged(server: readonly FoundRow[], local: readonly FoundRow[]):
   return [...server, ...local.filter((row) => !known.has(row.id))]
 }
 
+/**
+ * withPartners adds whom one talks with and who is known by a name that matches, where the server had more people than it gave: its order
+ * knows nothing of conversations. Names are everybody's to see, so nobody is shown here whom the server would withhold; what else might
+ * have found them is left to it.
+ */
+export function withPartners(server: readonly FoundRow[], known: readonly PersonRow[], query: string, pad: boolean, recent: (id: string) => boolean): FoundRow[] {
+  const named = known.filter((row) => recent(row.id) && (pad ? onPad(row, query) : matches({ ...row, address: '' }, query)))
+  return merged(server, named)
+}
+
 /** ranked puts contacts first, then who is found by the name itself, then who one talks with; the order is kept otherwise. */
 export function ranked(people: readonly FoundRow[], contact: (id: string) => boolean, recent: (id: string) => boolean): FoundRow[] {
   const place = (row: FoundRow) => (contact(row.id) ? 0 : 4) + (row.matched === undefined ? 0 : 2) + (recent(row.id) ? 0 : 1)

@@ -2,7 +2,7 @@
 import { effect, signal, untracked, type ReadonlySignal } from '@preact/signals'
 import { chats, contactList, conversationWith, holds, kindOf, knownPeople, search, session, type DirectoryGroupRow, type FoundRow, type PersonRow } from '../core'
 import { deviceHits } from './device'
-import { matches, merged, onPad, ranked } from './match'
+import { matches, merged, onPad, ranked, withPartners } from './match'
 import { href } from './router'
 
 /** groupsNow are the groups of the Contacts tab, as far as they are known. A component that calls it follows them. */
@@ -32,10 +32,13 @@ export interface PeopleSearch {
   type(query: string): void
 }
 
+/** partners are the people with whom there is a conversation. */
+const partners = () => new Set(chats.peek().map((chat) => chat.person))
+
 /** inOrder puts own contacts first, and among equals those with whom there is a conversation. */
 function inOrder(people: readonly FoundRow[]): FoundRow[] {
   const own = groupsNow().filter((group) => kindOf(group) !== 'suggested')
-  const recent = new Set(chats.peek().map((chat) => chat.person))
+  const recent = partners()
   return ranked(people, (id) => own.some((group) => holds(group, id)), (id) => recent.has(id))
 }
 
@@ -53,10 +56,12 @@ export function peopleSearch(pad = false, device = false): PeopleSearch {
     const controller = (asked = new AbortController())
     try {
       const { people, groups, more } = await search(q, { pad, signal: controller.signal })
-      // Of its people the server has the last word: whom it does not find now is gone or withheld. Among the rows that have just come may be
+      // Of its people the server has the last word: whom it does not find now is gone or withheld, unless there are more than it gave. Among the rows that have just come may be
       // people whom the device has, too.
       const known = device ? deviceHits(q, pad) : []
-      if (asked === controller) found.value = { query: q, people: inOrder(merged(people, known)), groups, more, done: true }
+      const recent = partners()
+      const all = more ? withPartners(people, knownPeople(), q, pad, (id) => recent.has(id)) : people
+      if (asked === controller) found.value = { query: q, people: inOrder(merged(all, known)), groups, more, done: true }
     } catch (error) {
       if (asked === controller) found.value = { query: q, people: inOrder(local), groups: [], more: false, done: true, error }
     }

@@ -2,7 +2,7 @@
 // any. Everything else is loaded when there are.
 import { effect, signal, untracked } from '@preact/signals'
 import { current, type Account } from '../account'
-import { SourceStore } from '../store/sources'
+import { read, result } from '../store/idb'
 import type { DeviceBook } from './book'
 
 /** The device's contacts; undefined while there are none, or they are not read yet. */
@@ -31,5 +31,7 @@ export function followSources(): void {
 }
 
 async function begin(account: Account): Promise<void> {
-  if (await new SourceStore(account.db).any()) await (await sourcesEngine()).ready()
+  // Counted and not opened: whoever has none needs nothing of the store.
+  const records = await result(read(account.db.idb, 'sources').objectStore('sources').count())
+  if (records > 0) await (await sourcesEngine()).ready()
 }

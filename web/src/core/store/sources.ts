@@ -23,11 +23,6 @@ const undecided: DecisionBox = { apart: [], together: [] }
 export class SourceStore {
   constructor(private readonly db: Database) {}
 
-  /** Whether there is anything at all; it opens nothing. */
-  async any(): Promise<boolean> {
-    return (await result(read(this.db.idb, 'sources').objectStore('sources').count())) > 0
-  }
-
   /** Everything, out of one transaction. */
   async all(): Promise<Kept> {
     const records = (await result(read(this.db.idb, 'sources').objectStore('sources').getAll())) as SourceRecord[]

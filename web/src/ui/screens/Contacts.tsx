@@ -88,7 +88,10 @@ export function Groups({ draw, empty = false, hint }: GroupsProps) {
       {start && (
         <div class="says start">
           <h2>{text('contacts.start')}</h2>
-          <p>{text('contacts.start-hint')}</p>
+          <p>
+            {text('contacts.start-hint')}
+            {!atDesk() && ` ${text('contacts.start-phone')}`}
+          </p>
         </div>
       )}
       {groups.map(draw)}
