@@ -170,6 +170,11 @@ func TestCC3TheDirectoryIsFollowed(t *testing.T) {
 		t.Errorf("while the directory is down: %+v", state)
 	}
 	s.Restart()
+	before := w.state().LastFull
+	if err := w.Control().SyncDirectory(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	w.until("what was asked for right after the outage", func(s webapi.DirectoryState) bool { return s.LastFull != before })
 	w.until("everything in step", func(s webapi.DirectoryState) bool { return s.FailingSince == "" })
 	s.Set(people("bob"), "title", "Back")
 	eventually(t, "Bob's new title", func() bool { return w.card("bob@example.test").Title == "Back" })

@@ -16,8 +16,8 @@ type Directory interface {
 	// Size counts the people and the groups that come from it.
 	Size() (people, groups int)
 
-	// Sync begins a comparison of everything. With removals people who are missing
-	// are marked gone however many they are.
+	// Sync begins a comparison of everything. With removals as many people who are
+	// missing are marked gone as were shown to be.
 	Sync(ctx context.Context, by parley.Actor, removals bool) error
 }
 
