@@ -128,7 +128,15 @@ func (p *parts) takeOverPerson(ctx context.Context, source string) error {
 	if p.follower == nil {
 		return parley.ErrWithheld
 	}
-	return p.follower.takeOver(ctx, source)
+	err := p.follower.takeOver(ctx, source)
+	if err == nil {
+		return nil
+	}
+	// The node that follows the directory may have been quicker.
+	if who, lookErr := p.store.IdentityBySource(ctx, source); lookErr == nil && !who.Gone {
+		return nil
+	}
+	return err
 }
 
 func (p *parts) newFollower() *follower {
