@@ -83,7 +83,7 @@ type MergedPhone struct {
 }
 
 // Contest says that a record has an address of further people of the directory
-// than the one that it was joined to.
+// than the one that it was joined to, if any.
 type Contest struct {
 	Record RecordKey
 	With   []RecordKey
@@ -105,8 +105,10 @@ type Merged struct {
 // Merge joins the records that are about the same person: those that share a
 // sign-in, SIP or mail address, and those joined to them in turn. It never joins
 // by name, and never two people of the directory: a card that has addresses of
-// both belongs to the one whose own sign-in address it has, else to the first by
-// id. Name and photo of somebody in the directory are the directory's whatever
+// several of them is joined to none until the person links it. An address that
+// several have themselves, such as a shared mailbox, does not count for that; a card
+// that has nothing else belongs to whose own sign-in address it is, else to the
+// first by id. Name and photo of somebody in the directory are the directory's whatever
 // else is said, and no source takes a value of another one away. The order of the
 // records and of the decisions means nothing.
 //

@@ -23,13 +23,14 @@ type joining struct {
 
 	apart    map[RecordKey]map[RecordKey]bool
 	together []Pair
+	torn     map[RecordKey]bool // cards of several people, which nobody has joined to one of them
 	contest  map[RecordKey][]RecordKey
 }
 
 func newJoining(records []MergeRecord, d Decisions) *joining {
 	j := &joining{
 		first: map[RecordKey]int{}, holders: map[string][]int{}, members: map[int][]int{}, anchor: map[int]RecordKey{},
-		apart: map[RecordKey]map[RecordKey]bool{}, contest: map[RecordKey][]RecordKey{},
+		apart: map[RecordKey]map[RecordKey]bool{}, contest: map[RecordKey][]RecordKey{}, torn: map[RecordKey]bool{},
 	}
 	for i := range records {
 		j.nodes = append(j.nodes, &records[i])
@@ -90,6 +91,7 @@ func identifiersOf(r *MergeRecord) []string {
 func (j *joining) join() {
 	j.joinSame()
 	j.joinDecided()
+	j.joinNamed()
 	j.joinDirectory(true)
 	j.joinDirectory(false)
 	j.joinOthers()
@@ -125,6 +127,54 @@ func (j *joining) joinDecided() {
 	}
 }
 
+// joinNamed joins cards to the one person of the directory whom their addresses
+// name. An address names whoever signs in with it, else the only person who has
+// it; a shared mailbox names nobody. A card that names several people is joined to
+// none of them, nor to other cards, which could lead to one of them: only what
+// somebody decided joins it.
+func (j *joining) joinNamed() {
+	named := map[RecordKey][]int{}
+	for i, r := range j.nodes {
+		if r.Kind != FromDevice && r.Kind != FromAddressBook {
+			continue
+		}
+		for _, id := range j.identifiers[i] {
+			if person, one := j.named(id); one && !slices.Contains(named[j.keys[i]], person) {
+				named[j.keys[i]] = append(named[j.keys[i]], person)
+			}
+		}
+	}
+	for key, people := range named {
+		j.torn[key] = len(people) > 1 && j.anchorOf(j.first[key]) == ""
+	}
+	for i, key := range j.keys {
+		if people := named[key]; len(people) == 1 {
+			j.union(people[0], i)
+		}
+	}
+}
+
+// named gives the one person of the directory whom an address names, if any.
+func (j *joining) named(id string) (int, bool) {
+	signs, has := map[RecordKey]bool{}, map[RecordKey]bool{}
+	for _, holder := range j.holders[id] {
+		if j.nodes[holder].Kind != FromDirectory {
+			continue
+		}
+		has[j.keys[holder]] = true
+		if j.signInOf(holder) == id {
+			signs[j.keys[holder]] = true
+		}
+	}
+	if len(signs) > 0 {
+		has = signs
+	}
+	for key := range has {
+		return j.first[key], len(has) == 1
+	}
+	return 0, false
+}
+
 // joinDirectory joins records to people of the directory: by a person's own
 // sign-in address, or by any of their addresses.
 func (j *joining) joinDirectory(bySignIn bool) {
@@ -142,7 +192,7 @@ func (j *joining) joinDirectory(bySignIn bool) {
 		}
 		slices.Sort(people)
 		for _, person := range slices.Compact(people) {
-			if j.union(person, i) || j.anchorOf(person) == j.anchorOf(i) {
+			if !j.torn[j.keys[i]] && j.union(person, i) || j.anchorOf(person) == j.anchorOf(i) {
 				continue
 			}
 			if !j.apart[j.keys[person]][j.keys[i]] {
@@ -165,7 +215,7 @@ func (j *joining) joinOthers() {
 	for _, id := range slices.Sorted(maps.Keys(j.holders)) {
 		var groups []int // one node of each group that has the address
 		for _, i := range j.holders[id] {
-			if j.nodes[i].Kind != FromDirectory && !slices.ContainsFunc(groups, func(g int) bool { return j.find(g) == j.find(i) || j.union(g, i) }) {
+			if j.nodes[i].Kind != FromDirectory && !j.torn[j.keys[i]] && !slices.ContainsFunc(groups, func(g int) bool { return j.find(g) == j.find(i) || j.union(g, i) }) {
 				groups = append(groups, i)
 			}
 		}

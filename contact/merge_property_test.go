@@ -144,13 +144,15 @@ func TestMergeWhole(t *testing.T) {
 }
 
 // TestMergeUnlinkRestores holds that a record that was unlinked from everybody
-// stands as if it were alone, and everybody else as if it were not there.
+// stands as if it were alone, and everybody else as if it were not there. Somebody
+// of the directory stays who has the addresses that a card of several people has.
 func TestMergeUnlinkRestores(t *testing.T) {
 	eachWorld(t, func(w cardWorld, records []MergeRecord, d Decisions) {
-		if len(records) == 0 {
+		cards := slices.DeleteFunc(slices.Clone(records), func(r MergeRecord) bool { return r.Kind == FromDirectory })
+		if len(cards) == 0 {
 			return
 		}
-		out := records[w.IntN(len(records))]
+		out := cards[w.IntN(len(cards))]
 		var rest []MergeRecord
 		var others []RecordKey
 		for _, r := range records {
@@ -170,6 +172,60 @@ func TestMergeUnlinkRestores(t *testing.T) {
 			t.Errorf("without %s: %+v, want %+v", out.Key(), got, want)
 		}
 	})
+}
+
+// TestMergeSeveralPeople holds that a card that names several people of the
+// directory is alone until somebody decides, that it says so, and that linking
+// joins it.
+func TestMergeSeveralPeople(t *testing.T) {
+	seen := 0
+	eachWorld(t, func(w cardWorld, records []MergeRecord, _ Decisions) {
+		people := Merge(records, Decisions{})
+		for _, r := range records {
+			names := namedBy(records, r)
+			if r.Kind == FromDirectory || r.Kind == FromContacts || len(names) < 2 {
+				continue
+			}
+			seen++
+			at := slices.IndexFunc(people, func(m Merged) bool { return slices.Contains(m.Records, r.Key()) })
+			if len(people[at].Records) != 1 || len(people[at].Contested) != 1 || len(people[at].Contested[0].With) < len(names) {
+				t.Errorf("%s names %v and became %v, contested %v", r.Key(), names, people[at].Records, people[at].Contested)
+			}
+			to := names[w.IntN(len(names))]
+			linked := Merge(records, Decisions{}.Link(records, r.Key(), to))
+			if !slices.ContainsFunc(linked, func(m Merged) bool { return slices.Contains(m.Records, r.Key()) && slices.Contains(m.Records, to) }) {
+				t.Errorf("%s was linked with %s and is not", r.Key(), to)
+			}
+		}
+	})
+	if seen < 100 {
+		t.Errorf("only %d such cards", seen)
+	}
+}
+
+// namedBy gives the people whom a card's addresses name, found in another way than
+// Merge does.
+func namedBy(records []MergeRecord, card MergeRecord) []RecordKey {
+	var names []RecordKey
+	for _, id := range identifiersOf(&card) {
+		var has, signs []RecordKey
+		for _, r := range records {
+			if r.Kind != FromDirectory || !slices.Contains(identifiersOf(&r), id) {
+				continue
+			}
+			has = append(has, r.Key())
+			if len(r.Addresses) > 0 && Identifier(r.Addresses[0]) == id {
+				signs = append(signs, r.Key())
+			}
+		}
+		if len(signs) > 0 {
+			has = signs
+		}
+		if len(has) == 1 && !slices.Contains(names, has[0]) {
+			names = append(names, has[0])
+		}
+	}
+	return names
 }
 
 // TestMergeLinkRestores holds that linking again what was unlinked gives what was

@@ -67,7 +67,7 @@ export const late = {
   'settings.export-vcard': 'Export for other programs (vCard)',
   'settings.import': 'Import',
   'settings.import-file': 'Import a file',
-  'settings.import-hint': 'A file that Parley exported, or vCards. People are found by their addresses; nobody new is made.',
+  'settings.import-hint': 'A file that Parley exported, or vCards. People are found by their addresses; nobody new is made. Contacts of your own, from a telephone or elsewhere, are brought along under Settings, Contacts sources.',
   'settings.import-large': 'This file is too large. At most {limit} MB can be imported at once.',
   'settings.importing': 'Importing…',
   'settings.imported': 'Added {added}, already there {known}, new groups {groups}.',

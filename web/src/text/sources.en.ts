@@ -1,6 +1,6 @@
 // The texts of contacts that come from the device or from an address book.
 export const sources = {
-  'sources.hint': 'Contacts that you bring along stay on this device, encrypted. Parley joins them here with the people of your organisation and sends nothing of them to the server. They go when somebody else signs in on this device.',
+  'sources.hint': 'Contacts that you bring along stay on this device, encrypted. Parley joins them here with the people of your organisation and sends nothing of them to the server; whom this device has not seen yet is joined once it has. They go when somebody else signs in on this device.',
   'sources.none': 'No contacts of your own are on this device yet.',
   'sources.list': 'Sources',
   'sources.count': { one: '{count} contact', other: '{count} contacts' },
@@ -17,7 +17,7 @@ export const sources = {
   'sources.refreshed': '{name} is up to date',
   'sources.add': 'Bring contacts along',
   'sources.import': 'Import a file…',
-  'sources.import-hint': 'A vCard file (.vcf) or a table (.csv). On an iPhone: Contacts, Lists, hold a list, Export. Google and Outlook export both.',
+  'sources.import-hint': 'A vCard file (.vcf) or a table (.csv). On an iPhone: Contacts, Lists, hold a list, Export. Google and Outlook export both. A contact list that Parley exported is imported under Settings, Contacts and groups.',
   'sources.pick': 'Choose from this device…',
   'sources.picked': 'Chosen on this device',
   'sources.reading': 'Reading…',
@@ -56,6 +56,7 @@ export const sources = {
   'sources.picture': 'Picture',
   'sources.name': 'Name',
   'sources.all': 'This card comes from your organisation.',
+  'sources.several': 'This card has addresses of people of your organisation: {names}. It is joined with nobody until you link it.',
   'sources.contested': 'This card also has an address of {names}.',
   'sources.cards': 'Joined from this device',
   'sources.not-same': 'Not the same person',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { link, undecided, undo, unlink } from './decide'
-import { merge, type Merged, type Pair, type RecordKey, type SourceRecord, type Value } from './merge'
+import { keyOf, merge, type Merged, type Pair, type RecordKey, type SourceRecord, type Value } from './merge'
 
 interface Case {
   name: string
@@ -78,6 +78,49 @@ describe('decisions', () => {
     const linked = link(undecided, all, 'device:c', 'directory:p1')
     expect(groups(linked)).toEqual([['directory:p1', 'device:a', 'device:b', 'device:c']])
     expect(groups(unlink(linked, 'device:c', ['directory:p1', 'device:a', 'device:b']))).toEqual(groups())
+  })
+})
+
+describe('in 600 worlds', () => {
+  // Numbers that look random and are the same every time.
+  const world = (seed: number) => {
+    let state = seed * 2_654_435_761
+    const below = (n: number): number => {
+      state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9) | 0
+      return ((state ^ (state >>> 13)) >>> 0) % n
+    }
+    const some = (n: number): string[] => Array.from({ length: below(n + 1) }, () => `u${below(8)}@example.org`)
+    const records: SourceRecord[] = Array.from({ length: below(5) }, (_, i) => ({ kind: 'directory', id: `p${i}`, addresses: some(1), mails: some(2) }))
+    for (let i = below(7); i > 0; i--) records.push({ kind: below(2) === 0 ? 'device' : 'address-book', id: `c${i}`, mails: some(3) })
+    const turned = [...records].sort(() => below(3) - 1)
+    return { records, turned }
+  }
+
+  it('neither order nor hearing twice changes anything', () => {
+    for (let seed = 1; seed <= 600; seed++) {
+      const { records, turned } = world(seed)
+      const want = merge(records, undecided)
+      expect(merge(turned, undecided), `seed ${seed}`).toEqual(want)
+      expect(merge([...turned, ...records], undecided), `seed ${seed}`).toEqual(want)
+    }
+  })
+
+  it('a card with own addresses of two people is alone until it is linked', () => {
+    let seen = 0
+    for (let seed = 1; seed <= 600; seed++) {
+      const { records } = world(seed)
+      const people = merge(records, undecided)
+      for (const card of records.filter((r) => r.kind !== 'directory')) {
+        const signs = (id: string) => records.filter((r) => r.kind === 'directory' && r.addresses?.[0] === id)
+        const named = new Set((card.mails ?? []).map(signs).flatMap(([person, another]) => (person && !another ? [keyOf(person)] : [])))
+        const [to] = named
+        if (named.size < 2 || to === undefined) continue
+        seen++
+        expect(people.find((m) => m.records.includes(keyOf(card)))?.records, `seed ${seed}`).toEqual([keyOf(card)])
+        expect(merge(records, link(undecided, records, keyOf(card), to)).find((m) => m.records.includes(to))?.records, `seed ${seed}`).toContain(keyOf(card))
+      }
+    }
+    expect(seen).toBeGreaterThan(20)
   })
 })
 

@@ -59,7 +59,7 @@ export interface MergedPhone extends Value {
   readonly dial: string
 }
 
-/** A record that has an address of further people of the directory. */
+/** A record that has an address of further people of the directory than the one that it was joined to, if any. */
 export interface Contest {
   readonly record: RecordKey
   readonly with: readonly RecordKey[]
@@ -102,6 +102,8 @@ class Joining {
   private readonly anchor: (RecordKey | undefined)[]
   private readonly apart = new Map<RecordKey, Set<RecordKey>>()
   private readonly contest = new Map<RecordKey, RecordKey[]>()
+  // Cards of several people, which nobody has joined to one of them.
+  private readonly torn = new Set<RecordKey>()
 
   constructor(
     records: readonly SourceRecord[],
@@ -127,6 +129,7 @@ class Joining {
   people(): Merged[] {
     this.joinSame()
     this.joinDecided()
+    this.joinNamed()
     this.joinDirectory(true)
     this.joinDirectory(false)
     this.joinOthers()
@@ -160,6 +163,41 @@ class Joining {
     for (const [a, b] of pairs.sort((p, q) => p[0] - q[0] || p[1] - q[1])) this.union(a, b)
   }
 
+  private joinNamed(): void {
+    const named = new Map<RecordKey, Set<number>>()
+    const people = new Map<string, number | undefined>()
+    for (const [i, node] of this.nodes.entries()) {
+      if (node.kind !== 'device' && node.kind !== 'address-book') continue
+      for (const id of this.identifiers[i] ?? []) {
+        if (!people.has(id)) people.set(id, this.named(id))
+        const person = people.get(id)
+        if (person === undefined) continue
+        const known = named.get(this.key(i))
+        if (known) known.add(person)
+        else named.set(this.key(i), new Set([person]))
+      }
+    }
+    for (const [key, of] of named) if (of.size > 1 && this.anchor[this.find(this.first.get(key) ?? 0)] === undefined) this.torn.add(key)
+    for (const [i, key] of this.keys.entries()) {
+      const [person, another] = named.get(key) ?? []
+      if (person !== undefined && another === undefined) this.union(person, i)
+    }
+  }
+
+  // The one person of the directory whom an address names, if any.
+  private named(id: string): number | undefined {
+    const has = new Set<number>()
+    const signs = new Set<number>()
+    for (const holder of this.holders.get(id) ?? []) {
+      if (this.nodes[holder]?.kind !== 'directory') continue
+      const person = this.first.get(this.key(holder)) ?? holder
+      has.add(person)
+      if (this.signInOf(holder) === id) signs.add(person)
+    }
+    const [person, another] = signs.size > 0 ? signs : has
+    return another === undefined ? person : undefined
+  }
+
   private joinDirectory(bySignIn: boolean): void {
     for (const [i, node] of this.nodes.entries()) {
       if (node.kind === 'directory') continue
@@ -170,7 +208,7 @@ class Joining {
         }
       }
       for (const person of [...people].sort((a, b) => a - b)) {
-        if (this.union(person, i) || this.anchor[this.find(person)] === this.anchor[this.find(i)]) continue
+        if ((!this.torn.has(this.key(i)) && this.union(person, i)) || this.anchor[this.find(person)] === this.anchor[this.find(i)]) continue
         const key = this.key(person)
         if (!this.apart.get(key)?.has(this.key(i))) append(this.contest, this.key(i), key)
       }
@@ -189,7 +227,7 @@ class Joining {
     for (const id of [...this.holders.keys()].sort(compareText)) {
       const groups: number[] = []
       for (const i of this.holders.get(id) ?? []) {
-        if (this.nodes[i]?.kind === 'directory') continue
+        if (this.nodes[i]?.kind === 'directory' || this.torn.has(this.key(i))) continue
         if (!groups.some((g) => this.find(g) === this.find(i) || this.union(g, i))) groups.push(i)
       }
     }

@@ -8,6 +8,9 @@ import type { DeviceBook } from './book'
 /** The device's contacts; undefined while there are none, or they are not read yet. */
 export const deviceBook = signal<DeviceBook | undefined>(undefined)
 
+/** Whether what is kept on this device has been read, if there is anything: what is not in `deviceBook` then is not there. */
+export const sourcesRead = signal(false)
+
 /** The part that is loaded later. */
 export const sourcesEngine = () => import('./engine')
 
@@ -20,12 +23,17 @@ export function followSources(): void {
     const account = current.value
     untracked(() => {
       deviceBook.value = undefined
+      sourcesRead.value = false
       if (!account) return
       // The first contacts may come in another tab; once the rest is loaded, it listens itself.
       account.hear.add((news) => {
         if (news.news === 'sources' && !deviceBook.peek()) void sourcesEngine().then((e) => e.ready()).catch(() => undefined)
       })
-      void begin(account).catch(() => undefined)
+      void begin(account)
+        .catch(() => undefined)
+        .finally(() => {
+          if (current.peek() === account) sourcesRead.value = true
+        })
     })
   })
 }

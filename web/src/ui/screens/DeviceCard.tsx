@@ -1,12 +1,12 @@
 // What the device's own contacts say: a card of somebody who is only there, and what they add to a card of the organisation.
 import { useState } from 'preact/hooks'
-import { deviceBook, isDeviceId, knownPeople, sourcesEngine, type Card, type DeviceBook, type Merged, type MergedPhone, type RecordKey, type SourceRecord, type Value } from '../../core'
+import { deviceBook, isDeviceId, knownPeople, sourcesEngine, sourcesRead, type Card, type DeviceBook, type Merged, type MergedPhone, type RecordKey, type SourceRecord, type Value } from '../../core'
 import { text, wireText } from '../../text/later'
 import { offerUndo, complain } from '../announce'
 import { deviceRow, personIn } from '../device'
 import { mailHref } from '../mail'
 import { ActionLink } from '../parts/ActionLink'
-import { Blank, wordsFor } from '../parts/Blank'
+import { Blank, Bones, wordsFor } from '../parts/Blank'
 import { Face } from '../parts/Face'
 import { CallIcon, MailIcon } from '../parts/icons'
 import { CopyButton } from '../parts/Number'
@@ -136,7 +136,7 @@ function LinkSheet({ book, merged, records, onClose }: { book: DeviceBook; merge
     try {
       const other = key.startsWith('directory:') ? undefined : book.card(key)
       const more = other ? book.person(other.record, people) : undefined
-      const involved = new Map([...records, ...people.filter((row) => `directory:${row.id}` === key || more?.records.includes(`directory:${row.id}`)).map(rowOf)].map((r) => [`${r.kind}:${r.id}`, r]))
+      const involved = new Map([...people.map(rowOf), ...records].map((r) => [`${r.kind}:${r.id}`, r]))
       for (const k of [...merged.records, ...(more?.records ?? [key])]) {
         const held = book.card(k)
         if (held) involved.set(k, held.record)
@@ -258,13 +258,14 @@ export function DeviceCard({ id }: { id: string }) {
               </ActionLink>
             )}
           </div>
+          {merged.contested.length > 0 && <p class="foot">{text(who === undefined ? 'sources.several' : 'sources.contested', { names: contestedBy(merged) })}</p>}
           <Reach phones={merged.phones} mails={[...merged.mails, ...merged.addresses]} />
           <Facts merged={merged} />
           {merged.records.length > 1 && <Cards book={book} merged={merged} />}
           <LinkButton book={book} merged={merged} records={[held.record]} />
         </>
       ) : (
-        <Blank>{text('sources.gone')}</Blank>
+        <>{sourcesRead.value ? <Blank>{text('sources.gone')}</Blank> : <Bones rows={3} />}</>
       )}
     </DetailScreen>
   )
