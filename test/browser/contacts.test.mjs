@@ -121,6 +121,7 @@ test('UC5 groups are renamed, put in order with the keyboard, and deleted with a
   await desk.page.getByRole('button', { name: 'Actions for the group Shipping' }).click()
   await choose(desk, 'Delete group')
   await until('the group to go', async () => (await heading(phone, 'Shipping').count()) === 0)
+  await until('the focus to be on the next group', () => heading(desk, 'Other contacts').evaluate((e) => e === document.activeElement))
   await desk.page.getByRole('button', { name: 'Undo' }).click()
   await row(phone, 'Shipping', 'Kwame Mensah').waitFor()
   await row(phone, 'Shipping', 'Zoë Lindqvist').waitFor()
@@ -137,11 +138,23 @@ test('UC5 several are picked and moved, and a removal is undone', async () => {
   await row(phone, 'Shipping', 'Jürgen Großmann').waitFor()
   await menu(desk, 'Shipping', 'Jürgen Großmann')
   await choose(desk, 'Remove from Contacts')
+  await until('the focus to be on the next row', () => list(desk, 'Shipping').evaluate((e) => e.contains(document.activeElement)))
   await until('Jürgen to go', async () => (await phone.page.getByRole('link', { name: /Jürgen Großmann/ }).count()) === 0)
   await desk.page.getByRole('button', { name: 'Undo' }).focus() // it stays while somebody is about to take it
   await accessibleInBoth(desk, 'contacts with a way back', 'desk-light-undo')
   await desk.page.getByRole('button', { name: 'Undo' }).click()
   await row(phone, 'Shipping', 'Jürgen Großmann').waitFor()
+})
+
+test('UC5 what could not be changed of many stays picked', async () => {
+  await desk.page.getByRole('button', { name: 'Edit' }).click()
+  for (const name of ['Kwame Mensah', 'Zoë Lindqvist']) await list(desk, 'Shipping').getByRole('checkbox', { name }).check()
+  await desk.context.setOffline(true)
+  await desk.page.getByRole('button', { name: 'Remove', exact: true }).click()
+  await desk.page.getByRole('alert').filter({ hasText: /./ }).waitFor()
+  assert.equal(await list(desk, 'Shipping').getByRole('checkbox', { checked: true }).count(), 2)
+  await desk.context.setOffline(false)
+  await desk.page.getByRole('button', { name: 'Done' }).click()
 })
 
 test('UC5 groups fold away, and the list is read without a connection', async () => {
@@ -161,7 +174,8 @@ test('UC5 being added is told, and adding back with a level shows more', async (
   await kwame.page.reload()
   await badge.waitFor()
   await kwame.page.getByRole('link', { name: '1 person added you', exact: true }).click()
-  await kwame.page.locator('.name', { hasText: 'Hanna Petersen added you' }).waitFor()
+  await kwame.page.getByRole('main').getByText('Hanna Petersen added you').waitFor()
+  assert.equal(await kwame.page.locator('#announcement').textContent(), '', 'what waited at the start is announced as news')
   await accessibleInBoth(kwame, 'who added me', 'phone-light-added')
   await openCard(desk, 'mens', 'Kwame Mensah')
   const numbers = desk.page.getByRole('main').getByRole('list', { name: 'Phone numbers and mail' })
@@ -205,6 +219,17 @@ test('PR7 the relationship is chosen on the card at a desk, and read on a phone'
   assert.equal(await phone.page.getByRole('button', { name: /^Relationship/ }).count(), 0)
   await tab(phone, 'Contacts')
   await search(phone, '')
+})
+
+test('PR7 blocking from the list of relationships is asked about first', async () => {
+  await openCard(desk, 'mens', 'Kwame Mensah')
+  await desk.page.getByRole('button', { name: /^Relationship/ }).click()
+  await dialog(desk).getByRole('button', { name: /^Blocked/ }).click()
+  await dialog(desk).getByText('Block Kwame Mensah?').waitFor()
+  await accessible(desk, 'asking before blocking')
+  await choose(desk, 'Cancel')
+  await desk.page.getByRole('button', { name: /^Relationship Friends and Family/ }).waitFor()
+  await search(desk, '')
 })
 
 test('UC5 the list is taken out and brought in as JSON and as vCards', async () => {

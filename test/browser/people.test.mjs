@@ -169,6 +169,17 @@ test('UC5 the settings are read only on a phone', async () => {
   }
 })
 
+test('pages that are only read are scrolled with the keyboard, in large text on a small phone', async () => {
+  await phone.page.setViewportSize({ width: 320, height: 640 })
+  for (const page of ['settings/phones', 'settings/pictures', 'options/pictures']) {
+    await phone.page.goto(`${server.url}/#/info/${page}`)
+    await phone.page.getByRole('heading', { level: 1 }).last().waitFor()
+    await phone.page.evaluate(() => (document.documentElement.style.fontSize = '200%'))
+    await accessible(phone, `${page} in large text`)
+  }
+  await phone.page.evaluate(() => (document.documentElement.style.fontSize = ''))
+})
+
 test('UC5 a group of the directory is found, opened, made a contact, and written to', async () => {
   await tab(desk, 'Contacts')
   await search(desk, 'night shift')
@@ -196,8 +207,11 @@ test('UC5 a message to everybody waits without a connection, and is sent after a
   await main(desk).getByRole('link', { name: /Harbour Night Shift/ }).click()
   await main(desk).getByText(/get this, each as a message from you/).waitFor()
   await until('the worker to control the page', () => desk.page.evaluate(() => navigator.serviceWorker.controller !== null))
-  await server.stop()
   await main(desk).getByLabel('Message').fill('Moved to five')
+  await tab(desk, 'Contacts')
+  await desk.page.goBack()
+  await until('the words to be there again', async () => (await main(desk).getByLabel('Message').inputValue()) === 'Moved to five')
+  await server.stop()
   await main(desk).getByRole('button', { name: 'Send to 4 people' }).click()
   await main(desk).getByText('0 of 4 sent').waitFor()
   await desk.page.reload()

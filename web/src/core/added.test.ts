@@ -63,7 +63,7 @@ describe('who has added me', () => {
     expect(names()).toEqual(['p8'])
     await rest(10)
     const again = await loadCore()
-    await until(() => names(again).length > 0)
+    await until(() => again.addedKnown.value)
     expect(names(again)).toEqual(['p8'])
   })
 

@@ -1,7 +1,7 @@
 // Who has added the signed-in person. The server tells it once, as an entry of
 // the person's own stream, and the history keeps it; what has been dealt with on
 // this device is kept beside it.
-import { computed, effect, signal, untracked, type ReadonlySignal } from '@preact/signals'
+import { batch, computed, effect, signal, untracked, type ReadonlySignal } from '@preact/signals'
 import { current, type Account } from './account'
 import { fromBase64, textOf } from './bytes'
 import { contactList, kindOf } from './contacts'
@@ -22,7 +22,11 @@ const most = 200
 const shelfName = 'added/done'
 
 const notices = signal<readonly Added[]>([])
+const looked = signal(false)
 const done = signal<ReadonlySet<string>>(new Set())
+
+/** Whether addedMe holds what this device knew at the start: whoever comes in after that is news. */
+export const addedKnown: ReadonlySignal<boolean> = looked
 
 /** Who has added me and was not dealt with yet, the newest first, each person once. */
 export const addedMe: ReadonlySignal<readonly Added[]> = computed(() => {
@@ -48,6 +52,7 @@ export function followAdded(): void {
   effect(() => {
     const account = current.value
     untracked(() => {
+      looked.value = false
       notices.value = []
       done.value = new Set()
       if (!account) return
@@ -99,7 +104,11 @@ async function read(account: Account): Promise<void> {
   } catch {
     return // the store's failure is told where messages are read
   }
-  if (current.peek() === account) notices.value = found.reverse()
+  if (current.peek() !== account) return
+  batch(() => {
+    notices.value = found.reverse()
+    looked.value = true
+  })
 }
 
 function settle(which: (notice: Added) => boolean): void {

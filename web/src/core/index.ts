@@ -22,12 +22,12 @@ export { signIn, signOut } from './session'
 export { dismissTrouble } from './storage'
 export { applyUpdate } from './update'
 export { conversationWith, deleteChats, openChat } from './chats'
-export { bound, card, cardChanges, directoryGroup, knownPeople, person, photoUrl, presence, search, watch, type Found } from './people'
+export { bound, card, cardChanges, directoryGroup, keep, kept, knownPeople, person, photoUrl, presence, search, watch, type Found } from './people'
 export {
   addContacts, addGroup, contactList, contactsFar, deleteGroup, exportUrl, foldedGroups, foldGroup, holds, importList, kindOf, loadContacts, moveContacts, placeGroup, removeContacts, renameGroup,
-  setFavourite, setGroups, setRelationship, standing, standingOf, type GroupKind, type Level, type Loaded, type Move, type Standing,
+  setFavourite, setGroups, setRelationship, standing, standingOf, type Far, type GroupKind, type Level, type Loaded, type Move, type Standing,
 } from './contacts'
-export { addedMe, dismissAdded, type Added } from './added'
+export { addedKnown, addedMe, dismissAdded, type Added } from './added'
 export { loadSettings, setPhones, setPictures, settings } from './settings'
 export { mostRecipients, recipients, sendToAll, type Progress, type Recipients } from './everybody'
 export { myPresence, setNote, setState } from './me'

@@ -177,6 +177,12 @@ export async function own<T>(owner: Account, work: () => Promise<T>): Promise<T>
   return done.value
 }
 
+/** What a screen has kept under a name for the signed-in person on this device, sealed; undefined when there is nothing. */
+export const kept = <T>(name: string): Promise<T | undefined> => account().shelf.get<T>(`screen/${name}`)
+
+/** Keeps something for a screen; what cannot be kept is not. */
+export const keep = (name: string, value: unknown): void => void current.peek()?.shelf.put(new Map([[`screen/${name}`, value]])).catch(() => undefined)
+
 /** The state of a watched person; undefined while unknown, and while offline. */
 export const presence = (id: string): ReadonlySignal<Presence | undefined> => presenceOf(id)
 

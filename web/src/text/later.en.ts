@@ -2,6 +2,8 @@
 export const late = {
   'forgotten.directory': 'Is your password the one of your organisation\'s directory?',
   'contacts.add-all': 'Add all',
+  'contacts.far': '{done} of {total}',
+  'contacts.far-of': 'Changing contacts',
   'contacts.added-count': { one: '{count} contact added', other: '{count} contacts added' },
   'contacts.new-group': 'New group',
   'contacts.edit': 'Edit',

@@ -1,7 +1,7 @@
 // The administrator's operations. To everybody else each of them is absent.
 import { effect, signal, untracked, type ReadonlySignal } from '@preact/signals'
 import { getDirectory, syncDirectory, type DirectoryState } from '../api.gen'
-import { ApiError, session } from '../core'
+import { ApiError, keep, kept, session } from '../core'
 
 export type { DirectoryState }
 
@@ -12,18 +12,31 @@ export const isAdministrator: ReadonlySignal<boolean> = administers
 
 let asked: string | undefined
 
-/** askAdministrator finds it out, once a session. */
+/** A refusal is not asked about again for so long, even when the page is loaded anew. */
+const refusedMs = 24 * 60 * 60_000
+interface Refused { readonly device: string; readonly at: number }
+
+/** askAdministrator finds it out, once a session; whoever is none is asked about once a day. */
 export function askAdministrator(): void {
   const device = session.peek()?.device
   if (device === undefined || device === asked) return
   asked = device
-  directory().then(
-    () => (administers.value = asked === session.peek()?.device),
-    (reason: unknown) => {
-      // Whoever could not be asked is asked another time.
-      if (!(reason instanceof ApiError) || reason.retry === 'later') asked = undefined
-    },
-  )
+  void ask(device)
+}
+
+async function ask(device: string): Promise<void> {
+  const refused = await kept<Refused>('administrator').catch(() => undefined)
+  if (refused?.device === device && Math.abs(Date.now() - refused.at) < refusedMs) return
+  if (session.peek()?.device !== device) return
+  try {
+    await directory()
+    administers.value = session.peek()?.device === device
+  } catch (reason) {
+    if (session.peek()?.device !== device) return
+    // Whoever could not be asked is asked another time.
+    if (!(reason instanceof ApiError) || reason.retry === 'later') asked = undefined
+    else keep('administrator', { device, at: Date.now() } satisfies Refused)
+  }
 }
 
 effect(() => {

@@ -1,6 +1,6 @@
 // What a screen reader is told when nothing that has the focus changed.
 import { computed, effect, signal, untracked, type ReadonlySignal } from '@preact/signals'
-import { addedMe, bound, chats, person, phase, session, type ChatSummary } from '../core'
+import { addedKnown, addedMe, bound, chats, person, phase, session, type ChatSummary } from '../core'
 import { text } from '../text/text'
 import { route } from './router'
 
@@ -105,6 +105,10 @@ function speakAdded(): () => void {
   let before: ReadonlySet<string> | undefined
   return effect(() => {
     const now = addedMe.value
+    if (!addedKnown.value) {
+      before = undefined
+      return
+    }
     const news = before && now.find((n) => !before?.has(n.key))
     before = new Set(now.map((n) => n.key))
     if (news) untracked(() => void named(news.person).then((name) => addedMe.peek().includes(news) && announce(text('added.one', { name }))))

@@ -89,7 +89,7 @@ export function DeskCard({ data, onChanged }: { data: Card; onChanged: () => voi
         <ButtonRow opens title={text('card.relationship')} value={wireText('relationship', relationship) ?? ''} onClick={() => setChoosing(true)} />
       </List>
       {relationship !== undefined && <p class="foot">{wireText('level', relationship)}</p>}
-      {choosing && <LevelSheet title={text('added.level', { name })} now={relationship} back onChoose={(level) => void choose(level)} onClose={() => setChoosing(false)} />}
+      {choosing && <LevelSheet name={name} now={relationship} back onChoose={(level) => void choose(level)} onClose={() => setChoosing(false)} />}
     </>
   )
 }

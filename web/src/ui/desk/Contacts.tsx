@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals'
 import type { TargetedDragEvent } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { addContacts, holds, kindOf, type ContactGroup, type DirectoryGroupRow, type PersonRow as Row } from '../../core'
+import { addContacts, contactsFar, holds, kindOf, type ContactGroup, type DirectoryGroupRow, type Far, type PersonRow as Row } from '../../core'
 import { text } from '../../text/later'
 import { AddButton, nameOf } from '../parts/AddButton'
 import { AddIcon, MoreIcon } from '../parts/icons'
@@ -59,15 +59,25 @@ export function NewGroupButton() {
   )
 }
 
-/** PickedTools is what can be done with the picked contacts. */
+/** FarBar says how far a change over many is. */
+const FarBar = ({ far: { done, total } }: { far: Far }) => (
+  <>
+    <progress class="progress" max={total} value={done} aria-label={text('contacts.far-of')} />
+    <span>{text('contacts.far', { done, total })}</span>
+  </>
+)
+
+/** PickedTools is what can be done with the picked contacts. What could not be done stays picked. */
 export function PickedTools() {
   const [placing, setPlacing] = useState<'move' | 'copy'>()
   if (picked.value === undefined) return null
   const picks = chosen()
-  const none = picks.length === 0
+  const far = contactsFar.value
+  const none = picks.length === 0 || far !== undefined
   const done = () => (picked.value = undefined)
   return (
-    <div class="tools">
+    <div class="tools" aria-busy={far !== undefined}>
+      {far && <FarBar far={far} />}
       <button type="button" aria-haspopup="dialog" disabled={none} onClick={() => setPlacing('move')}>
         {text('contact.move')}
       </button>
@@ -78,10 +88,7 @@ export function PickedTools() {
         type="button"
         class="bad"
         disabled={none}
-        onClick={() => {
-          done()
-          void remove(picks)
-        }}
+        onClick={() => void remove(picks).then((all) => all && done())}
       >
         {text('contacts.remove')}
       </button>
@@ -177,10 +184,11 @@ function ManagedRow({ row, group, current, onMenu }: { row: Row | DirectoryGroup
 
 function Aside({ group, onMenu }: { group: ContactGroup; onMenu: () => void }) {
   if (kindOf(group) === 'suggested') {
+    const far = contactsFar.value
     const add = () => attempt(() => addContacts(group.people.map((row) => row.id)), text('contacts.added-count', { count: group.people.length }))
     return (
-      <button type="button" class="aside words" onClick={() => void add()}>
-        {text('contacts.add-all')}
+      <button type="button" class="aside words" disabled={far !== undefined} aria-busy={far !== undefined} onClick={() => void add()}>
+        {far ? text('contacts.far', { ...far }) : text('contacts.add-all')}
       </button>
     )
   }

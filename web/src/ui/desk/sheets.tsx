@@ -9,7 +9,7 @@ import { wordsFor } from '../parts/Blank'
 import { Cancel, Sheet } from '../parts/Sheet'
 import { groupsNow } from '../people'
 import { headingId, titleOf } from '../screens/Contacts'
-import { attempt, place, remove, targets, type Pick } from './picks'
+import { attempt, nextGroup, nextRow, place, remove, targets, type Pick } from './picks'
 
 interface ChoiceProps { onClick: () => void; danger?: boolean; disabled?: boolean; children: ComponentChildren }
 
@@ -45,6 +45,7 @@ export function NameSheet({ group, picks = [], onClose }: { group?: ContactGroup
   const title = text(group ? 'group.rename' : 'contacts.new-group')
   const save = async () => {
     const said = name.peek().trim()
+    const next = nextRow(picks)
     setBusy(true)
     setError(undefined)
     try {
@@ -52,6 +53,7 @@ export function NameSheet({ group, picks = [], onClose }: { group?: ContactGroup
       else await addGroup(said, [...new Set(picks.map((p) => p.who))], picks[0]?.group)
       announce(text(group ? 'group.renamed' : 'group.made', { group: said }))
       onClose()
+      next()
     } catch (reason) {
       setError(reason)
       setBusy(false)
@@ -89,7 +91,7 @@ export function NameSheet({ group, picks = [], onClose }: { group?: ContactGroup
   )
 }
 
-/** PlaceSheet asks into which group picks are to be moved or copied. */
+/** PlaceSheet asks into which group picks are to be moved or copied. `onDone` is told when all of them are there. */
 export function PlaceSheet({ picks, copy, onClose, onDone }: { picks: readonly Pick[]; copy: boolean; onClose: () => void; onDone?: () => void }) {
   const [naming, setNaming] = useState(false)
   const from = picks.length === 1 ? picks[0]?.group?.id : undefined
@@ -103,8 +105,7 @@ export function PlaceSheet({ picks, copy, onClose, onDone }: { picks: readonly P
             key={group.id}
             onClick={() => {
               onClose()
-              onDone?.()
-              void place(picks, group, copy)
+              void place(picks, group, copy).then((all) => all && onDone?.())
             }}
           >
             <bdi>{titleOf(group)}</bdi>
@@ -122,7 +123,7 @@ export function ContactSheet({ pick, onClose }: { pick: Pick; onClose: () => voi
   const stands = standingOf(who)
   const then = (work: () => Promise<unknown>, done: string) => () => {
     onClose()
-    void attempt(work, done)
+    void attempt(work, done).then(nextRow([pick]))
   }
   if (placing) return <PlaceSheet picks={[pick]} copy={placing === 'copy'} onClose={onClose} />
   return (
@@ -172,10 +173,12 @@ export function GroupSheet({ group, onClose }: { group: ContactGroup; onClose: (
   const at = own.findIndex((g) => g.id === group.id)
   const drop = async () => {
     onClose()
+    const next = nextGroup(group)
     await attempt(async () => {
       const undo = await deleteGroup(group)
       offerUndo(text('group.deleted', { group: titleOf(group) }), undo, wordsFor)
     })
+    next()
   }
   const move = (by: 1 | -1) => () => {
     onClose()

@@ -7,11 +7,10 @@ import { moment } from '../format'
 import { now } from '../now'
 import { Blank, wordsFor } from '../parts/Blank'
 import { Face } from '../parts/Face'
-import { LevelSheet } from '../parts/Levels'
+import { ConfirmBlock, LevelSheet } from '../parts/Levels'
 import { stateOf } from '../parts/PersonRow'
 import { DetailScreen } from '../parts/Screen'
 import { useWatch } from '../parts/Search'
-import { Confirm } from '../parts/Sheet'
 import { href } from '../router'
 
 function NoticeRow({ notice }: { notice: Notice }) {
@@ -60,10 +59,8 @@ function NoticeRow({ notice }: { notice: Notice }) {
           {text('added.dismiss')}
         </button>
       </div>
-      {asking === 'level' && <LevelSheet title={text('added.level', { name })} onChoose={(level) => void addBack(level)} onClose={close} />}
-      {asking === 'block' && (
-        <Confirm title={text('added.block-question', { name })} explanation={text('added.block-hint')} action={text('added.block')} onConfirm={block} onClose={close} />
-      )}
+      {asking === 'level' && <LevelSheet name={name} onChoose={(level) => void addBack(level)} onClose={close} />}
+      {asking === 'block' && <ConfirmBlock name={name} onConfirm={block} onClose={close} />}
     </li>
   )
 }

@@ -1,8 +1,8 @@
 // One message to everybody in a group of the directory. There are no group conversations yet: each person gets it in the conversation of two.
 import type { ReadonlySignal } from '@preact/signals'
 import { useSignal } from '@preact/signals'
-import { useEffect, useState } from 'preact/hooks'
-import { mostRecipients, person, recipients, sendToAll, type Progress, type Recipients } from '../../core'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { keep, kept, mostRecipients, person, recipients, sendToAll, type Progress, type Recipients } from '../../core'
 import { refusalText, text } from '../../text/later'
 import { announce } from '../announce'
 import { Bones, Failure, wordsFor } from '../parts/Blank'
@@ -62,8 +62,37 @@ function Under({ progress }: { progress: Progress }) {
   )
 }
 
-function Form({ to }: { to: Recipients }) {
+const restMs = 400
+
+/** useDraft are the words for a group: kept on this device until they are sent, like those of a conversation. */
+function useDraft(group: string) {
   const words = useSignal('')
+  const waiting = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  const name = `everybody/${group}`
+  const save = () => {
+    if (waiting.current === undefined) return
+    clearTimeout(waiting.current)
+    waiting.current = undefined
+    keep(name, words.peek())
+  }
+  const type = (text: string) => {
+    words.value = text
+    clearTimeout(waiting.current)
+    waiting.current = setTimeout(save, restMs)
+  }
+  useEffect(() => {
+    void kept<string>(name).then((draft) => (words.value ||= draft ?? ''), () => undefined)
+    addEventListener('pagehide', save)
+    return () => {
+      removeEventListener('pagehide', save)
+      save()
+    }
+  }, [])
+  return { words, type, save }
+}
+
+function Form({ group, to }: { group: string; to: Recipients }) {
+  const { words, type, save } = useDraft(group)
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>()
   const [progress, setProgress] = useState<ReadonlySignal<Progress>>()
@@ -73,6 +102,8 @@ function Form({ to }: { to: Recipients }) {
     setError(undefined)
     try {
       const going = await sendToAll(to.people, words.peek())
+      type('')
+      save()
       setProgress(() => going)
       announce(text('everybody.sent', { sent: going.peek().sent, total: count }))
     } catch (reason) {
@@ -98,7 +129,7 @@ function Form({ to }: { to: Recipients }) {
       <div class="group">
         <div class="field">
           <label for="everybody">{text('talk.message')}</label>
-          <textarea id="everybody" dir="auto" value={words.value} onInput={(e) => (words.value = e.currentTarget.value)} />
+          <textarea id="everybody" dir="auto" value={words.value} onInput={(e) => type(e.currentTarget.value)} />
         </div>
       </div>
       <button type="submit" class="button wide" disabled={busy || words.value.trim() === ''}>
@@ -126,7 +157,7 @@ export function Everybody({ group }: { group: string }) {
       ) : found.people.length > mostRecipients ? (
         <p class="says">{text('everybody.too-many', { count: mostRecipients })}</p>
       ) : (
-        <Form to={found} />
+        <Form group={group} to={found} />
       )}
     </DetailScreen>
   )

@@ -8,6 +8,7 @@ import { DetailScreen } from '../parts/Screen'
 import { href } from '../router'
 import { ChangePassword } from './ChangePassword'
 import { Devices } from './Devices'
+import { picturesAreRead } from './settings/ReadOnly'
 
 const toOptions = { to: href('info', 'options'), label: text('options.title'), top: false }
 
@@ -46,7 +47,7 @@ const PictureSettings = later(() => import('./settings/PicturesPage').then((m) =
 
 function Pictures() {
   return (
-    <DetailScreen title={text('pictures.title')} parent={toOptions}>
+    <DetailScreen title={text('pictures.title')} parent={toOptions} reading={picturesAreRead()}>
       <PictureSettings />
     </DetailScreen>
   )

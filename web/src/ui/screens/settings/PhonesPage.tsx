@@ -162,7 +162,7 @@ export function PhonesPage() {
   const own = settings.value?.phones ?? []
   const listed = useDirectoryPhones()
   return (
-    <DetailScreen title={text('settings.phones')} parent={toSettings}>
+    <DetailScreen title={text('settings.phones')} parent={toSettings} reading={!atDesk()}>
       <h2 class="head">{text('settings.phones-own')}</h2>
       <Typed phones={own} />
       {atDesk() && own.length < limit && (

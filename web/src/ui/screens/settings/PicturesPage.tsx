@@ -7,7 +7,7 @@ import { wordsFor } from '../../parts/Blank'
 import { List } from '../../parts/rows'
 import { DetailScreen } from '../../parts/Screen'
 import { atDesk } from '../../people'
-import { ReadOnly } from './ReadOnly'
+import { picturesAreRead, ReadOnly } from './ReadOnly'
 import { toSettings } from './parent'
 
 const switches: readonly { id: 'show' | 'share'; label: PlainKey }[] = [
@@ -63,7 +63,7 @@ export function PictureSettings() {
 /** PicturesPage is the page of Settings. */
 export function PicturesPage() {
   return (
-    <DetailScreen title={text('pictures.title')} parent={toSettings}>
+    <DetailScreen title={text('pictures.title')} parent={toSettings} reading={picturesAreRead()}>
       <PictureSettings />
     </DetailScreen>
   )
