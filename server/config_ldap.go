@@ -37,7 +37,7 @@ type LDAPConfig struct {
 
 	Sync      string        `key:"sync" allowed:"auto syncrepl dirsync poll" doc:"How changes are noticed: syncrepl (OpenLDAP and others with RFC 4533), dirsync (Active Directory; the account needs the right Replicating Directory Changes), poll (asking what was changed since). auto takes what the server can."`
 	Interval  time.Duration `key:"interval" min:"1s" max:"1h" doc:"With dirsync and poll: how often the server is asked."`
-	FullEvery time.Duration `key:"full_every" min:"1m" max:"7d" doc:"How often everything is compared, for what asking for changes cannot see."`
+	FullEvery time.Duration `key:"full_every" min:"0s" max:"7d" doc:"How often everything is compared, for what following changes cannot see, at least a minute. 0s: every hour with poll, which does not see who is deleted, otherwise once a day."`
 
 	PasswordURL string `key:"password_url" doc:"Where people change their password. The app shows it to them."`
 
@@ -73,13 +73,32 @@ func (c *LDAPConfig) configured() bool { return len(c.Servers) > 0 }
 func defaultLDAP() LDAPConfig {
 	m := directory.DefaultMapping("")
 	return LDAPConfig{
-		StartTLS: true, Kind: string(directory.KindAuto), Sync: "auto", Interval: 3 * time.Second, FullEvery: time.Hour,
+		StartTLS: true, Kind: string(directory.KindAuto), Sync: "auto", Interval: 3 * time.Second,
 		Attributes: LDAPAttributes{
 			SourceID: m.SourceID, Address: m.SignIn, Name: m.DisplayName, GivenName: m.GivenName, Surname: m.Surname, Alias: m.Alias,
 			Mail: m.Mail, OtherMail: m.OtherMail, Title: m.Title, Department: m.Department, Company: m.Company, Office: m.Office,
 			Manager: m.Manager, WorkPhone: m.WorkPhone, Mobile: m.Mobile, HomePhone: m.HomePhone, OtherPhones: m.OtherPhones,
 			Region: m.Region, Photo: m.Photo,
 		},
+	}
+}
+
+// How often everything is compared if ldap.full_every does not say: asking for what
+// has changed does not see who is deleted, the other ways tell everything.
+const (
+	fullEveryAsked = time.Hour
+	fullEveryTold  = 24 * time.Hour
+)
+
+// fullEvery is how often everything is compared when changes are noticed so.
+func (c *LDAPConfig) fullEvery(mode directory.Mode) time.Duration {
+	switch {
+	case c.FullEvery > 0:
+		return c.FullEvery
+	case mode == directory.ModePoll:
+		return fullEveryAsked
+	default:
+		return fullEveryTold
 	}
 }
 
@@ -151,6 +170,7 @@ func (r *reading) checkLDAP() {
 		r.fails(key, filter != "" && !directory.ValidFilter(filter), "%q is no LDAP filter such as (objectClass=person)", filter)
 	}
 	r.fails("ldap.domain", strings.ContainsAny(c.Domain, `\/@"[]:;|=,+*?<> `), "%q is no domain such as EXAMPLE", c.Domain)
+	r.fails("ldap.full_every", c.FullEvery > 0 && c.FullEvery < time.Minute, "%v is less than a minute", c.FullEvery)
 	r.checkURL("ldap.password_url", c.PasswordURL)
 	r.checkLDAPAttributes()
 }

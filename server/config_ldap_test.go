@@ -39,8 +39,8 @@ photo = []
 	if want := []string{"cn=All,dc=example,dc=com", "cn=Legal & Compliance,dc=example,dc=com"}; !slices.Equal(c.LDAP.Users, want) {
 		t.Errorf("users %q", c.LDAP.Users)
 	}
-	if c.LDAP.Interval != 10*time.Second || c.LDAP.FullEvery != time.Hour {
-		t.Errorf("interval %v, full %v", c.LDAP.Interval, c.LDAP.FullEvery)
+	if c.LDAP.Interval != 10*time.Second || c.LDAP.fullEvery("poll") != time.Hour || c.LDAP.fullEvery("syncrepl") != 24*time.Hour {
+		t.Errorf("interval %v, full %v", c.LDAP.Interval, c.LDAP.fullEvery("poll"))
 	}
 	want := directory.DefaultMapping("example.com")
 	want.Title, want.Photo = []string{"jobTitle", "title"}, []string{}
@@ -55,7 +55,7 @@ func TestExampleHasTheMapping(t *testing.T) {
 	if err := WriteExample(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range []string{"[ldap.attributes]", `# mail = ["mail"]`, `# interval = "3s"`, `# full_every = "1h"`} {
+	for _, line := range []string{"[ldap.attributes]", `# mail = ["mail"]`, `# interval = "3s"`, `# full_every = "0s"`} {
 		if !strings.Contains(b.String(), "\n"+line+"\n") {
 			t.Errorf("the example lacks %s", line)
 		}

@@ -212,7 +212,7 @@ func (f *follower) follow(ctx context.Context) error {
 	}
 	defer x.Close()
 	told := true
-	if f.cursor == nil || f.mode != x.Mode || time.Since(f.compared) >= f.config.FullEvery {
+	if f.cursor == nil || f.mode != x.Mode || time.Since(f.compared) >= f.config.fullEvery(f.mode) {
 		if err := f.compare(ctx, x); err != nil {
 			return err
 		}
@@ -246,7 +246,7 @@ func (f *follower) follow(ctx context.Context) error {
 func (f *follower) until(ctx context.Context) (until context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
-	full := time.NewTimer(f.config.FullEvery - time.Since(f.compared))
+	full := time.NewTimer(f.config.fullEvery(f.mode) - time.Since(f.compared))
 	check := time.NewTicker(leadCheck)
 	go func() {
 		defer close(ended)
