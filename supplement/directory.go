@@ -89,6 +89,7 @@ var directory = Feature{
 				{Database, untilReplaced, names("directory_state.directory directory_state.mode directory_state.kind directory_state.server " +
 					"directory_state.last_sync directory_state.last_full directory_state.failing_since " +
 					"directory_state.problem directory_state.detail directory_state.problems")},
+				{Log, asLongAsTheLog, names("mode")},
 			},
 			Sent: []Sent{
 				{Wire, toAdministrators, names("DirectoryState.configured DirectoryState.kind DirectoryState.server DirectoryState.mode DirectoryState.people " +
