@@ -20,7 +20,8 @@ type Store interface {
 
 	// ApplyPeople makes a chunk of at most MaxChunk changes in one transaction,
 	// behind messages. It returns one id for each change, in their order: for
-	// a change whose Person.ID is zero the id that was given to the new person.
+	// a change whose Person.ID is zero the id that was given to the new person,
+	// or that of whoever has the SourceID since another node added them.
 	// Disabled is account's and is not written. Addresses are unique among people
 	// who are not gone, at every moment between two chunks; a chunk that would give
 	// an address away twice fails.

@@ -177,8 +177,8 @@ func applyPerson(b *batch, c *contact.Change, id *parley.PersonID) error {
 // addressFree refuses a second person with the same address. People who are gone
 // keep theirs without being in the way.
 func addressFree(b *batch, p parley.Person) error {
-	const query = `SELECT id, source_id FROM people WHERE address = $1 AND gone = 0 AND id <> $2`
-	return b.tx.ask(query, []any{p.Address, int64(p.ID)}, func(r row) error {
+	const query = `SELECT id, source_id FROM people WHERE address = $1 AND gone = 0 AND id <> $2 AND source_id <> $3`
+	return b.tx.ask(query, []any{p.Address, int64(p.ID), p.SourceID}, func(r row) error {
 		var other parley.PersonID
 		var source string
 		err := r.Scan(&other, &source)
@@ -210,7 +210,11 @@ const (
 title, department, company, office, manager, work_phone, mobile, home_phone, other_phones, region, directory, barred`
 	ownValues = `$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20`
 
-	insertPerson = `INSERT INTO people (` + ownColumns + `) VALUES (` + ownValues + `) RETURNING id`
+	// insertPerson adds somebody. Whom another node has added a moment ago, so that
+	// the caller could not know of them, is changed instead.
+	insertPerson = `INSERT INTO people (` + ownColumns + `) VALUES (` + ownValues + `)
+ON CONFLICT (source_id) DO UPDATE SET (` + ownColumns + `, gone) = (` + ownValues + `, 0)
+WHERE people.directory = excluded.directory RETURNING id`
 )
 
 // updatePerson writes nothing if nothing differs. Whoever comes to a directory, which

@@ -142,6 +142,25 @@ func TestAddressesAreUnique(t *testing.T) {
 	})
 }
 
+// Two nodes may hear of somebody new in the same moment.
+func TestPersonWhomAnotherNodeHasAdded(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, c Config) {
+		w := start(t, c)
+		first := apply(t, w, contact.Change{Person: anna()})
+		for _, address := range []string{anna().Address, "moved@example.org"} {
+			again := anna()
+			again.Address, again.Title = address, "Title at "+address
+			ids := apply(t, w, contact.Change{Person: again})
+			if ids[0] != first[0] {
+				t.Errorf("%s: added as %v and %v", address, first[0], ids[0])
+			}
+			if people := all(t, w.People(t.Context())); len(people) != 1 || people[0].Address != address || people[0].Title != again.Title {
+				t.Errorf("%s: stored are %+v", address, people)
+			}
+		}
+	})
+}
+
 func TestUnknownPeople(t *testing.T) {
 	forEachDatabase(t, func(t *testing.T, c Config) {
 		w := start(t, c)
