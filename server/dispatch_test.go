@@ -30,8 +30,8 @@ func TestDispatcherKeepsTheOrderAndLosesNothing(t *testing.T) {
 		synctest.Wait()
 		d.Announce(parley.PresenceChanged{Person: 2})
 		synctest.Wait()
+		d.Announce(parley.PresenceChanged{Person: 3}) // not told yet when it is to stop
 		cancel()
-		d.Announce(parley.PresenceChanged{Person: 3}) // while it stops
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
