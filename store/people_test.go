@@ -161,6 +161,24 @@ func TestPersonWhomAnotherNodeHasAdded(t *testing.T) {
 	})
 }
 
+// Whoever has a password here is not handed to a directory by an entry of the same
+// id: what updatePerson does with the password would be passed over.
+func TestPersonOfAnotherDirectoryIsNotTakenOver(t *testing.T) {
+	forEachDatabase(t, func(t *testing.T, c Config) {
+		w := start(t, c)
+		apply(t, w, contact.Change{Person: anna()})
+		before := all(t, w.People(t.Context()))
+		taken := anna()
+		taken.Directory, taken.Title = "ldap", "Somebody else"
+		if _, err := w.ApplyPeople(t.Context(), []contact.Change{{Person: taken}}, parley.Alongside{}); err == nil {
+			t.Error("somebody of one directory was added again by another")
+		}
+		if after := all(t, w.People(t.Context())); !reflect.DeepEqual(after, before) {
+			t.Errorf("stored are %+v, were %+v", after, before)
+		}
+	})
+}
+
 func TestUnknownPeople(t *testing.T) {
 	forEachDatabase(t, func(t *testing.T, c Config) {
 		w := start(t, c)
