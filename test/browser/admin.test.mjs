@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { accessible, launch, newPerson, picture, signIn, tab } from './phone.mjs'
-import { Server } from './server.mjs'
+import { Server, until } from './server.mjs'
 
 let browser, server, password
 
@@ -51,7 +51,7 @@ test('an administrator sees that the directory fails, since when and why, and ca
     await accessible(who, `administrator, directory, ${kind}`)
     await picture(who, `${kind}-${colorScheme}-admin-directory`)
     await who.page.getByRole('button', { name: 'Synchronise now' }).click()
-    assert.equal(who.syncs, 1)
+    await until('the server to be asked', () => who.syncs === 1)
     assert.deepEqual(who.trouble, [])
     await who.context.close()
   }

@@ -63,7 +63,7 @@ for (const release of releases) {
 
     await t.test('the draft is there, and the key comes back after signing out', async () => {
       await tab(lena, 'Chats')
-      await lena.page.getByRole('link', { name: /Carla/ }).click()
+      await lena.page.getByRole('list', { name: 'Conversations' }).getByRole('link', { name: /Carla/ }).click()
       assert.equal(await lena.page.getByRole('textbox', { name: 'Message' }).inputValue(), told.Draft)
       await tab(lena, 'My Info')
       await lena.page.getByRole('button', { name: 'Sign Out' }).click()
@@ -73,7 +73,7 @@ for (const release of releases) {
       await signIn(lena, 'lena@upgrade.example', facts.Password)
       assert.equal((await (await session).json()).history_key, profile.historyKey)
       await tab(lena, 'Chats')
-      await lena.page.getByRole('link', { name: /Dora/ }).click()
+      await lena.page.getByRole('list', { name: 'Conversations' }).getByRole('link', { name: /Dora/ }).click()
       assert.deepEqual(await whole(lena), [told.Unread])
     })
 
