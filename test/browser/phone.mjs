@@ -60,6 +60,8 @@ export async function tab(who, name) {
     return false
   })
   await link.click()
+  // The former screen stays for a moment, with rows of the same names.
+  await who.page.getByRole('heading', { level: 1, name, exact: true }).waitFor()
 }
 
 /** Searches in Contacts and opens the card of the only match. */
