@@ -68,7 +68,8 @@ export async function tab(who, name) {
 export async function openCard(who, text, name) {
   await tab(who, 'Contacts')
   await who.page.getByRole('searchbox', { name: 'Search' }).fill(text)
-  await who.page.getByRole('link', { name: new RegExp(name) }).first().click()
+  // Not the row of the Contacts list, which goes while it is being tapped.
+  await who.page.getByRole('list', { name: 'People found' }).getByRole('link', { name: new RegExp(name) }).first().click()
   await who.page.getByRole('heading', { level: 1, name }).waitFor()
 }
 
